@@ -1,0 +1,60 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { scaffold } from "../../tools/new.ts";
+import { readmeOf } from "./readme.ts";
+import { filesBelow, root } from "./workspace.ts";
+
+const run = promisify(execFile);
+const scratch = path.join(root, "tests/.examples");
+let packages = "";
+let folder = "";
+
+beforeAll(() => {
+  mkdirSync(scratch, { recursive: true });
+  packages = mkdtempSync(path.join(scratch, "new-"));
+  folder = scaffold("token-jar", packages);
+});
+
+afterAll(() => rmSync(packages, { recursive: true }));
+
+describe("a new primitive", () => {
+  it("has its name everywhere", () => {
+    const files = filesBelow(folder, /./).map((file) => path.relative(folder, file));
+    expect(files).toContain("src/token-jar.ts");
+    expect(files.filter((file) => file.includes("__") || file.endsWith(".txt"))).toEqual([]);
+  });
+
+  it("fails its README until it is written", () => {
+    const readme = readmeOf(folder);
+    expect(readme.title).toBe("@sluice/token-jar");
+    expect(readme.sentence).not.toMatch(/^[A-Z].*\.$/);
+    expect(readme.program).toBe("");
+    expect(readme.failures).toContain("the store is down");
+  });
+
+  it("fails its laws until they are written", async () => {
+    const vitest = run("vitest", [
+      "run",
+      "--config",
+      path.join(root, "vitest.workspace.ts"),
+      "--root",
+      folder,
+      "--dir",
+      folder,
+    ]);
+    await expect(vitest).rejects.toMatchObject({
+      stdout: expect.stringContaining("Write the laws of @sluice/token-jar"),
+    });
+  });
+
+  it("is refused when the name is taken or malformed", () => {
+    expect(() => scaffold("token-jar", packages)).toThrow("EEXIST");
+    expect(() => scaffold("../escape", packages)).toThrow("kebab-case");
+    expect(() => scaffold("TokenJar", packages)).toThrow("kebab-case");
+  });
+});
