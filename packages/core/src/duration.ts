@@ -38,10 +38,11 @@ export function parseDuration(duration: Duration | (string & {}), range: Duratio
   if (ms === undefined || !Number.isSafeInteger(ms)) {
     throw new InvalidArgumentError(argument, 'whole milliseconds or a string such as "60s"', duration);
   }
-  if (ms < minMs || ms > maxMs) {
+  if (!(ms >= minMs && ms <= maxMs)) {
     throw new InvalidArgumentError(argument, `from ${describeValue(minMs)} to ${describeValue(maxMs)} ms`, duration);
   }
-  return ms;
+  // Turns -0 into 0.
+  return ms + 0;
 }
 
 function milliseconds(text: unknown): number | undefined {

@@ -48,18 +48,38 @@ export class InvalidArgumentError extends SluiceError {
 
 const shownCharacters = 80;
 
-/** A value as an error message may show it: one line, bounded, and never throwing. */
+/**
+ * A value as an error message may show it: one line of at most 81 characters, without control characters, and never
+ * throwing. Objects and functions are named, not shown. O(1), whatever the value.
+ */
 export function describeValue(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value.slice(0, shownCharacters + 1)) : shown(value);
-  const oneLine = text.replaceAll(/\s+/g, " ");
-  return oneLine.length > shownCharacters ? `${oneLine.slice(0, shownCharacters)}…` : oneLine;
+  let text: string;
+  try {
+    text = shown(value);
+  } catch {
+    // A revoked proxy answers no question about itself.
+    text = "an object";
+  }
+  const isLong = text.length > shownCharacters;
+  // \p{C} takes control and formatting characters, and the half of a pair that the cut may leave.
+  const oneLine = text.slice(0, shownCharacters).replaceAll(/[\s\p{C}]+/gu, " ");
+  return isLong ? `${oneLine}…` : oneLine;
 }
 
 function shown(value: unknown): string {
-  if (Object.is(value, -0)) return "-0";
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "string") return quoted(value);
+  if (typeof value === "bigint") return BigInt.asIntN(128, value) === value ? `${value}n` : "a large bigint";
+  if (typeof value === "symbol") return `Symbol(${quoted(value.description ?? "")})`;
   if (typeof value === "function") return "a function";
-  if (typeof value !== "object" || value === null) return String(value);
+  if (typeof value === "object" && value !== null) return shownObject(value);
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, shownCharacters + 1));
+}
+
+function shownObject(value: object): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return value instanceof Date ? "a Date" : "an object";
 }
