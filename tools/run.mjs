@@ -40,7 +40,12 @@ function run([command, ...rest]) {
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   // A shell between npm and this process dies of a signal without passing it on: watch for the parent instead.
   const parent = process.ppid;
-  setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 500).unref();
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill("SIGTERM");
+  }, 500);
+  watch.unref();
   child.on("error", (error) => {
     console.error(error.message);
     process.exitCode = 127;

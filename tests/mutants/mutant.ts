@@ -7,10 +7,16 @@ export interface Mutant {
   /** The text to replace. It occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** The test file that must fail, relative to the repository. */
+  /** The test that must fail: its file, relative to the repository, and its title, as "file > title". */
   readonly killedBy: string;
   /** How somebody could come to write this. */
   readonly reason: string;
+}
+
+/** The file and the title of the test that must fail. */
+export function killerOf({ killedBy }: Mutant): { file: string; title: string } {
+  const [file = "", ...title] = killedBy.split(" > ");
+  return { file, title: title.join(" > ") };
 }
 
 /** The source with the defect in it. */

@@ -7,7 +7,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: "    await rollBack(lease);\n    throw error;",
     replace: "    throw error;",
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy: "packages/postgres/test/pool.itest.ts > keeps a client whose statement the server refused",
     reason: "Letting the error out looks enough, because the pool throws away a client that is left in a transaction.",
   },
   {
@@ -15,7 +15,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/with-transaction.ts",
     find: 'if (sqlFailure(error) !== "serialization") throw error;',
     replace: 'if (!["serialization", "commit-unknown"].includes(sqlFailure(error))) throw error;',
-    killedBy: "packages/postgres/test/connection-loss.itest.ts",
+    killedBy:
+      "packages/postgres/test/connection-loss.itest.ts > says that the outcome is unknown when the answer to COMMIT is lost, and applies the work once",
     reason: "A lost COMMIT looks like a transient failure.",
   },
   {
@@ -23,7 +24,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/with-transaction.ts",
     find: 'if (sqlFailure(error) !== "serialization") throw error;',
     replace: 'if (!["serialization", "unavailable"].includes(sqlFailure(error))) throw error;',
-    killedBy: "packages/postgres/test/with-transaction.test.ts",
+    killedBy: "packages/postgres/test/with-transaction.test.ts > runs only once when any other error is thrown",
     reason: "Retrying on every transient failure seems more robust.",
   },
   {
@@ -31,7 +32,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/with-transaction.ts",
     find: "random.float() * Math.min(",
     replace: "Math.min(",
-    killedBy: "packages/postgres/test/with-transaction.test.ts",
+    killedBy:
+      "packages/postgres/test/with-transaction.test.ts > waits a random share of a bound that doubles up to its limit",
     reason: "The exponential bound alone already spreads attempts over time.",
   },
   {
@@ -39,7 +41,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/with-transaction.ts",
     find: "if (attempt >= attempts) {",
     replace: "if (attempt > attempts) {",
-    killedBy: "packages/postgres/test/with-transaction.test.ts",
+    killedBy: "packages/postgres/test/with-transaction.test.ts > throws the last conflict as it was, after 5 attempts",
     reason: "The bound is easily read as a number of reruns.",
   },
   {
@@ -47,7 +49,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/with-transaction.ts",
     find: '  if (db.kind !== "database") throw new NestedUseError("Run the work on it, or give withTransaction the database.");\n',
     replace: "",
-    killedBy: "packages/postgres/test/with-transaction.test.ts",
+    killedBy: "packages/postgres/test/with-transaction.test.ts > refuses a handle that is a transaction already",
     reason: "The type already forbids it, so the check looks redundant.",
   },
   {
@@ -55,7 +57,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: 'if (command !== "COMMIT") throw',
     replace: 'if (command === "") throw',
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy: "packages/postgres/test/pool.itest.ts > keeps a client whose statement the server refused",
     reason: "A COMMIT without an error looks like a COMMIT.",
   },
   {
@@ -63,7 +65,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/transaction.ts",
     find: "      if (open.failure() !== undefined) await assertUsable(session, open.failure());\n",
     replace: "",
-    killedBy: "packages/postgres/test/database-laws.itest.ts",
+    killedBy: "packages/postgres/test/database-laws.itest.ts > a conflict that the work swallowed reruns it as well",
     reason: "The newest drivers refuse to commit an aborted transaction by themselves.",
   },
   {
@@ -71,7 +73,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: "client.release(destroy || isInTransaction(client));",
     replace: "client.release();",
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy: "packages/postgres/test/pool.itest.ts > never hands out a client whose transaction was left open",
     reason: "The pool drops dead clients by itself.",
   },
   {
@@ -79,7 +81,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: "client.release(destroy || isInTransaction(client));",
     replace: "client.release(destroy);",
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy: "packages/postgres/test/pool.itest.ts > never hands out a client whose transaction was left open",
     reason: "Only transactions of the port are expected on a client.",
   },
   {
@@ -87,7 +89,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: "return await use({ client, doubt: condemn, condemn });",
     replace: "return await use({ client, doubt: ignore, condemn });",
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy: "packages/postgres/test/pool.itest.ts > never hands out a client whose statement got no answer in time",
     reason: "A timeout of the driver looks like any other error of a statement.",
   },
   {
@@ -95,7 +97,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: "condemn: () => void client.end().catch(ignore)",
     replace: "condemn: ignore",
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy:
+      "packages/postgres/test/pool.itest.ts > is closed when its transaction can be neither committed nor rolled back",
     reason: "The Client belongs to the user.",
   },
   {
@@ -103,7 +106,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: "  turnsByClient.set(client, turns);\n",
     replace: "",
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy:
+      "packages/postgres/test/pool.itest.ts > runs transactions and statements one after the other in the order of their calls",
     reason: "One database per client is the usual case.",
   },
   {
@@ -111,23 +115,15 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/session-scope.ts",
     find: "if (scope.session === session && !scope.ended) {",
     replace: "if (scope.session === session) {",
-    killedBy: "packages/postgres/test/pool.itest.ts",
+    killedBy: "packages/postgres/test/pool.itest.ts > lets what outlives a transaction use the session again",
     reason: "The scope seems to end with the async context.",
-  },
-  {
-    name: "postgres: nested use of a single session waits",
-    file: "packages/postgres/src/pg.ts",
-    find: "    if (single) assertOutside(single);\n",
-    replace: "",
-    killedBy: "packages/postgres/test/pool.itest.ts",
-    reason: "Waiting for the session is what everybody else does.",
   },
   {
     name: "postgres: an ended handle still sends",
     file: "packages/postgres/src/transaction.ts",
     find: "      if (ended) throw new TransactionEndedError();\n",
     replace: "",
-    killedBy: "packages/postgres/test/database-laws.itest.ts",
+    killedBy: "packages/postgres/test/database-laws.itest.ts > a handle sends nothing once its transaction has ended",
     reason: "Nobody is expected to keep a handle.",
   },
   {
@@ -135,7 +131,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: "    if (isRefusal(error) && (await rollBack(lease))) throw error;\n",
     replace: "",
-    killedBy: "packages/postgres/test/database-laws.itest.ts",
+    killedBy:
+      "packages/postgres/test/database-laws.itest.ts > a COMMIT that the server refuses throws the server's error and applies nothing",
     reason: "Any error of COMMIT looks dangerous.",
   },
   {
@@ -143,7 +140,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/pg.ts",
     find: " || releaseOf(client) !== checkout",
     replace: "",
-    killedBy: "packages/postgres/test/joined.itest.ts",
+    killedBy:
+      "packages/postgres/test/joined.itest.ts > refuses a handle whose pooled client has since begun another's transaction",
     reason: "The status of the session seems to tell whether the transaction has ended.",
   },
   {
@@ -151,7 +149,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/failure.ts",
     find: ' && !("syscall" in link)',
     replace: "",
-    killedBy: "packages/postgres/test/failure.test.ts",
+    killedBy: "packages/postgres/test/failure.test.ts > is unavailable for errors of the socket, never a SQLSTATE",
     reason: "EPIPE has five capital letters, as a SQLSTATE may.",
   },
   {
@@ -159,7 +157,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/kysely.ts",
     find: "const plain = db.withoutPlugins();",
     replace: "const plain = db;",
-    killedBy: "packages/postgres/test/joined.itest.ts",
+    killedBy: "packages/postgres/test/joined.itest.ts > leaves column names alone under a Kysely plugin",
     reason: "Plugins are thought to touch the query builder only.",
   },
   {
@@ -167,7 +165,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/kysely.ts",
     find: "`set transaction ${modes}`",
     replace: '"select 1"',
-    killedBy: "packages/postgres/test/database-laws.itest.ts",
+    killedBy:
+      "packages/postgres/test/database-laws.itest.ts > a transaction has the isolation and the access mode it asked for",
     reason: "The driver is expected to begin the transaction as asked.",
   },
   {
@@ -175,7 +174,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migrate.ts",
     find: '"select pg_advisory_xact_lock($1::bigint)"',
     replace: '"select $1::bigint"',
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy:
+      "packages/postgres/test/migrate.itest.ts > applies each migration once for four callers at once where the default isolation is repeatable read",
     reason: "The ledger's primary key seems to guard against a second run.",
   },
   {
@@ -183,7 +183,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migrate.ts",
     find: ', { isolation: "read committed", readOnly: false }',
     replace: "",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy:
+      "packages/postgres/test/migrate.itest.ts > applies each migration once for four callers at once where the default isolation is repeatable read",
     reason: "PostgreSQL's default is READ COMMITTED anyway.",
   },
   {
@@ -191,7 +192,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migrate.ts",
     find: "(tx) => applyNext(tx, plan)",
     replace: "(tx) => applyNext({ ...tx, script: (text) => db.script(text) }, plan)",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy: "packages/postgres/test/migrate.itest.ts > lifts the statement timeout for its own transaction only",
     reason: "A script looks like something for the database rather than for the transaction.",
   },
   {
@@ -199,7 +200,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migration.ts",
     find: "if (givenChecksum === appliedChecksum) return;",
     replace: "if (givenChecksum) return;",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy:
+      "packages/postgres/test/migrate.itest.ts > refuses an applied migration that was edited, and names both checksums",
     reason: "The name alone identifies a migration.",
   },
   {
@@ -207,7 +209,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migration.ts",
     find: '.replaceAll(/\\r\\n?/g, "\\n")',
     replace: "",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy:
+      "packages/postgres/test/migrate.itest.ts > takes other line endings and a byte order mark for the same migration",
     reason: "Files look the same everywhere until Git converts them.",
   },
   {
@@ -215,7 +218,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migration.ts",
     find: "if (pending && numberOf(pending.name) <= lastApplied) {",
     replace: "if (pending && numberOf(pending.name) < 0) {",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy:
+      "packages/postgres/test/migrate.itest.ts > refuses to go on when a new one comes before one of a newer release",
     reason: "Whatever is missing should be applied.",
   },
   {
@@ -223,7 +227,8 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migration.ts",
     find: "else if (numberOf(name) <= lastGiven) {",
     replace: "else {",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy:
+      "packages/postgres/test/migrate.itest.ts > refuses to go on when a new one comes before one of a newer release",
     reason: "An unknown migration looks like a foreign database.",
   },
   {
@@ -231,7 +236,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migrate.ts",
     find: "  if (!firstPending(plan.package, plan.migrations, await readLedgerIfAny(db, plan))) return applied;\n",
     replace: "",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy: "packages/postgres/test/migrate.itest.ts > waits for nobody when there is nothing to apply",
     reason: "Reading the ledger under the lock is simpler.",
   },
   {
@@ -239,7 +244,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migrate.ts",
     find: "set_config('search_path', $2, true)",
     replace: "set_config('search_path', $2, false)",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy: "packages/postgres/test/migrate.itest.ts > lifts the statement timeout for its own transaction only",
     reason: "The third parameter of set_config is easily mistaken for missing_ok.",
   },
   {
@@ -247,7 +252,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "packages/postgres/src/migrate.ts",
     find: "if ((await transactionId(tx)) !== transaction) {",
     replace: "if ((await transactionId(tx)) === undefined) {",
-    killedBy: "packages/postgres/test/migrate.itest.ts",
+    killedBy: "packages/postgres/test/migrate.itest.ts > refuses a migration that ends its own transaction",
     reason: "Scripts are trusted not to end their transaction.",
   },
 ];

@@ -1,15 +1,17 @@
 // Plants every defect of the list, each in a test project of its own, and reports which ones the tests noticed.
-// `node --conditions=sluice-source tests/mutants/run.ts [words of a name]` exits with 1 if one survives.
+// `npm run mutants -- [words of a name]` exits with 1 if one survives.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
+import { startServices } from "@sluice/testing/services";
 import type { Plugin, TestProjectInlineConfiguration } from "vitest/config";
-import { startVitest, type TestModule } from "vitest/node";
+import { createVitest, type TestModule, type TestSpecification, type Vitest } from "vitest/node";
 
 import { root } from "../repository/workspace.ts";
 import { mutants } from "./list.ts";
-import { planted, type Mutant } from "./mutant.ts";
+import { killerOf, planted, type Mutant } from "./mutant.ts";
 
+const conditions = ["sluice-source"];
 const wanted = process.argv.slice(2).join(" ");
 const chosen = mutants.filter(({ name }) => name.includes(wanted));
 
@@ -22,48 +24,82 @@ function plant(mutant: Mutant): Plugin {
   };
 }
 
+function isIntegration(mutant: Mutant): boolean {
+  return killerOf(mutant).file.endsWith(".itest.ts");
+}
+
 function project(mutant: Mutant): TestProjectInlineConfiguration {
-  const integration = mutant.killedBy.endsWith(".itest.ts");
   return {
     extends: true,
     plugins: [plant(mutant)],
     test: {
       name: mutant.name,
-      include: [mutant.killedBy],
-      ...(integration ? { globalSetup: ["./tests/services.ts"], testTimeout: 20_000, hookTimeout: 60_000 } : {}),
+      include: [killerOf(mutant).file],
+      pool: "threads",
+      // A test that hangs has noticed, too.
+      testTimeout: 3000,
+      ...(isIntegration(mutant)
+        ? { globalSetup: ["./tests/services.ts"], testTimeout: 10_000, hookTimeout: 20_000 }
+        : {}),
     },
   };
 }
 
-/** Why a defect counts as alive, or undefined when a test failed because of it. */
-function survival(mutant: Mutant, modules: readonly TestModule[]): string | undefined {
-  const module = modules.find((each) => each.project.name === mutant.name);
-  if (!module) return `no test file ${mutant.killedBy}`;
-  const [error] = module.errors();
-  if (error) return `${mutant.killedBy} did not load: ${error.message}`;
-  const failed = [...module.children.allTests("failed")];
-  return failed.length > 0 ? undefined : `${mutant.killedBy} passed`;
+function openVitest(): Promise<Vitest> {
+  return createVitest(
+    "test",
+    {
+      config: false,
+      root,
+      watch: false,
+      // The cache is keyed by the file on disk, which has no defect in it.
+      fsModuleCache: false,
+      reporters: [{}],
+      projects: chosen.map(project),
+    },
+    {
+      resolve: { conditions },
+      ssr: { resolve: { conditions } },
+      environments: { __vitest__: { resolve: { conditions } } },
+    },
+  );
 }
 
-const conditions = ["sluice-source"];
-const vitest = await startVitest(
-  "test",
-  [],
-  {
-    config: false,
-    root,
-    watch: false,
-    reporters: [{}],
-    projects: chosen.map(project),
-  },
-  { resolve: { conditions }, ssr: { resolve: { conditions } } },
-);
-const modules = vitest.state.getTestModules();
-const survivors = chosen.flatMap((mutant) => {
-  const why = survival(mutant, modules);
+/** Only the test that must fail: the others of its file would cost minutes. */
+function specification(vitest: Vitest, mutant: Mutant): TestSpecification {
+  const { file, title } = killerOf(mutant);
+  const testNamePattern = new RegExp(`${title.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)}$`);
+  const own = vitest.projects.find(({ name }) => name === mutant.name);
+  if (!own) throw new Error(`There is no project for the defect "${mutant.name}".`);
+  return own.createSpecification(path.join(root, file), { testNamePattern });
+}
+
+/** Why a defect counts as alive, or undefined when its test failed because of it. */
+function survival(mutant: Mutant, modules: readonly TestModule[]): string | undefined {
+  const module = modules.find((each) => each.project.name === mutant.name);
+  if (!module) return `${mutant.killedBy} did not run`;
+  const failed = [...module.children.allTests("failed")].length;
+  const passed = [...module.children.allTests("passed")].length;
+  if (failed > 0) return undefined;
+  const [error] = module.errors();
+  if (error) return `${mutant.killedBy} did not load: ${error.message}`;
+  return passed > 0 ? `${mutant.killedBy} passed` : `there is no test "${mutant.killedBy}"`;
+}
+
+// One pair of servers for all projects, each of which would start its own.
+const services = chosen.some(isIntegration) ? await startServices() : undefined;
+if (services) {
+  process.env["DATABASE_URL"] = services.postgres.url;
+  process.env["REDIS_URL"] = services.redis.url;
+}
+const vitest = await openVitest();
+const { testModules } = await vitest.runTestSpecifications(chosen.map((mutant) => specification(vitest, mutant)));
+const survivors = chosen.filter((mutant) => {
+  const why = survival(mutant, testModules);
   console.log(`${why === undefined ? "killed  " : "SURVIVED"}  ${mutant.name}${why === undefined ? "" : `: ${why}`}`);
-  return why === undefined ? [] : [mutant];
+  return why !== undefined;
 });
 await vitest.close();
+await services?.stop();
 console.log(`${chosen.length - survivors.length} of ${chosen.length} planted defects killed`);
 process.exit(survivors.length === 0 && chosen.length > 0 ? 0 : 1);

@@ -11,16 +11,18 @@ import { filesBelow, root } from "./workspace.ts";
 
 const run = promisify(execFile);
 const scratch = path.join(root, "tests/.examples");
+let workspace = "";
 let packages = "";
 let folder = "";
 
 beforeAll(() => {
   mkdirSync(scratch, { recursive: true });
-  packages = mkdtempSync(path.join(scratch, "new-"));
+  workspace = mkdtempSync(path.join(scratch, "new-"));
+  packages = path.join(workspace, "packages");
   folder = scaffold("token-jar", packages);
 });
 
-afterAll(() => rmSync(packages, { recursive: true }));
+afterAll(() => rmSync(workspace, { recursive: true }));
 
 describe("a new primitive", () => {
   it("has its name everywhere", () => {
@@ -38,17 +40,11 @@ describe("a new primitive", () => {
   });
 
   it("fails its laws until they are written", async () => {
-    const vitest = run("vitest", [
-      "run",
-      "--config",
-      path.join(root, "vitest.workspace.ts"),
-      "--root",
-      folder,
-      "--dir",
-      folder,
-    ]);
+    const config = path.join(root, "vitest.workspace.ts");
+    const options = ["--config", config, "--root", workspace, "--project", "unit", "--reporter", "default"];
+    const vitest = run("vitest", ["run", ...options]);
     await expect(vitest).rejects.toMatchObject({
-      stdout: expect.stringContaining("Write the laws of @sluice/token-jar"),
+      stderr: expect.stringContaining("Write the laws of @sluice/token-jar"),
     });
   });
 

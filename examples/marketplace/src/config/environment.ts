@@ -1,0 +1,121 @@
+import { z } from "zod";
+
+import { readPostgresUrl, readRedisUrl } from "./service-url.ts";
+
+/** A variable whose text is read by `read`; undefined from it means that the text is not `expected`. */
+function text<T>(expected: string, read: (text: string) => T | undefined) {
+  const reader = z.string().transform((value, context) => {
+    const result = read(value.trim());
+    if (result !== undefined) return result;
+    context.addIssue({ code: "custom", message: expected });
+    return z.NEVER;
+  });
+  return reader.optional();
+}
+
+function whole(from: number, to: number) {
+  return text(`a whole number from ${from} to ${to}`, (value) => {
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= from && number <= to ? number : undefined;
+  });
+}
+
+function oneOf<const Name extends string>(...names: readonly Name[]) {
+  return text(`one of ${names.join(", ")}`, (value) => names.find((name) => name === value));
+}
+
+const flagValues = new Map([
+  ["true", true],
+  ["1", true],
+  ["on", true],
+  ["yes", true],
+  ["false", false],
+  ["0", false],
+  ["off", false],
+  ["no", false],
+]);
+const flag = text("true or false", (value) => flagValues.get(value.toLowerCase()));
+
+const postgresUrl = text(
+  "a postgres:// URL with a host and a database, and sslmode disable, require, verify-ca or verify-full",
+  readPostgresUrl,
+);
+const redisUrl = text("a redis:// or rediss:// URL", readRedisUrl);
+const seconds = whole(0, 86_400);
+const longestTimeoutMs = 600_000;
+
+const origins = text(
+  "a list of origins such as https://shop.example, separated by commas; * is refused, because answers may carry credentials",
+  (value) => {
+    const list = value.split(",").map((origin) => origin.trim());
+    return list.every(isOrigin) ? list : undefined;
+  },
+);
+
+function isOrigin(candidate: string): boolean {
+  return /^https?:$/.test(URL.parse(candidate)?.protocol ?? "") && new URL(candidate).origin === candidate;
+}
+
+const secretKey = text("at least 32 bytes", (value) => (Buffer.byteLength(value) >= 32 ? value : undefined));
+
+/** Every variable that the service reads, with the text that each accepts. Whoever adds one documents it in README. */
+export const environment = z.object({
+  NODE_ENV: oneOf("development", "production", "test"),
+  NODE_ROLE: oneOf("all", "web", "worker", "cron"),
+  HOST: text("a host name or an address", (value) => (/^[\w.:-]{1,253}$/.test(value) ? value : undefined)),
+  PORT: whole(1, 65_535),
+  DATABASE_URL: postgresUrl,
+  SQLALCHEMY_DATABASE_URL: postgresUrl,
+  SECRET_KEY: secretKey,
+  REDIS_URL: redisUrl,
+  CACHE_REDIS_URL: redisUrl,
+  RATE_LIMIT_REDIS_URL: redisUrl,
+  QUEUE_URL: redisUrl,
+  CELERY_BROKER_URL: redisUrl,
+  QUEUE_RESULT_URL: redisUrl,
+  CELERY_RESULT_BACKEND: redisUrl,
+  ENABLE_CACHE: flag,
+  ENABLE_RATE_LIMIT: flag,
+  ENABLE_IDEMPOTENCY_ENFORCEMENT: flag,
+  PAYSTACK_WEBHOOK_QUEUE: flag,
+  TERMII_QUEUE: flag,
+  ENABLE_METRICS: flag,
+  DEFAULT_CACHE_TTL_SECONDS: seconds,
+  LISTING_DETAIL_CACHE_TTL_SECONDS: seconds,
+  FEED_CACHE_TTL_SECONDS: seconds,
+  DB_POOL_MAX: whole(1, 200),
+  DB_POOL_TIMEOUT_MS: whole(1, longestTimeoutMs),
+  STATEMENT_TIMEOUT_MS: whole(1, longestTimeoutMs),
+  SLOW_QUERY_MS: whole(0, longestTimeoutMs),
+  REQUEST_TIMEOUT_MS: whole(1, longestTimeoutMs),
+  SHUTDOWN_DELAY_MS: whole(0, longestTimeoutMs),
+  SHUTDOWN_TIMEOUT_MS: whole(1, longestTimeoutMs),
+  CORS_ORIGINS: origins,
+  LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal"),
+  SEED_SIZE: oneOf("S", "M", "none"),
+  MARKETPLACE_DATA: text("a folder", (value) => (value.includes("\0") ? undefined : value)),
+});
+
+/** What the environment says, read and checked. A variable that is unset or empty is absent. */
+export type Environment = z.output<typeof environment>;
+
+/** The name of a variable. */
+export type VariableName = keyof Environment;
+
+const secretNames: ReadonlySet<string> = new Set<VariableName>([
+  "SECRET_KEY",
+  "DATABASE_URL",
+  "SQLALCHEMY_DATABASE_URL",
+  "REDIS_URL",
+  "CACHE_REDIS_URL",
+  "RATE_LIMIT_REDIS_URL",
+  "QUEUE_URL",
+  "CELERY_BROKER_URL",
+  "QUEUE_RESULT_URL",
+  "CELERY_RESULT_BACKEND",
+]);
+
+/** Whether the value of a variable is, or may contain, a secret. */
+export function isSecret(name: string): boolean {
+  return secretNames.has(name);
+}

@@ -1,0 +1,96 @@
+import cors from "@fastify/cors";
+import fastify, { LogController, type FastifyInstance, type FastifyRequest } from "fastify";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+
+import { sendFailure } from "./error-answer.ts";
+import { failureOf } from "./failure-of.ts";
+import { Failure } from "./failure.ts";
+import { logOptions, logRequests } from "./log.ts";
+import { answerMalformedRequest } from "./malformed-request.ts";
+import { requestId } from "./request-id.ts";
+
+/** The largest body of a request. Unit: bytes. */
+export const bodyLimit = 64 * 1024;
+
+/** What a server needs to know. Units: ms. */
+export interface ServerOptions {
+  readonly logLevel: string;
+  readonly requestTimeoutMs: number;
+  /** Origins that browsers may call from. None: no CORS headers at all. */
+  readonly corsOrigins: readonly string[];
+  /** Where log lines go. Default: standard error. */
+  readonly logTo?: NodeJS.WritableStream;
+}
+
+/** A Fastify instance whose routes have zod schemas. */
+export type Server = ReturnType<typeof createInstance>;
+
+/** An HTTP server that answers every request in JSON, also those that no route answers. */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const server = createInstance(options);
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.setErrorHandler((error, request, reply) => sendFailure(failureOf(error), request, reply));
+  server.setNotFoundHandler(() => {
+    throw new Failure(404, ["NOT_FOUND", "No such route"]);
+  });
+  server.addHook("onRequest", async (request, reply) => {
+    reply.headers({ "x-request-id": request.id, ...safeHeaders });
+    refuseEarly(request);
+  });
+  logRequests(server);
+  if (options.corsOrigins.length > 0) await server.register(cors, corsOptions(options.corsOrigins));
+  return server;
+}
+
+function createInstance({ logLevel, requestTimeoutMs, logTo = process.stderr }: ServerOptions) {
+  const instance = fastify({
+    bodyLimit,
+    requestTimeout: requestTimeoutMs,
+    handlerTimeout: requestTimeoutMs,
+    // Draining answers what arrives on open connections, and closes them.
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    requestIdHeader: false,
+    genReqId: (request) => requestId(request.headers),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
+    logger: logOptions(logLevel, logTo),
+    clientErrorHandler: answerMalformedRequest,
+    routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ "x-request-id": request.id, ...safeHeaders });
+      sendFailure(failureOf(error), request, reply);
+    },
+  });
+  return instance.withTypeProvider<ZodTypeProvider>();
+}
+
+// An API's answers are neither pages nor frames, and may be cached only where a route says so.
+const safeHeaders = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+/** Answers before the body is read: what has no route needs no body, and none may be larger than the limit. */
+function refuseEarly(request: FastifyRequest): void {
+  if (request.is404) throw new Failure(404, ["NOT_FOUND", "No such route"]);
+  if (Number(request.headers["content-length"] ?? 0) > bodyLimit) {
+    throw new Failure(413, ["BODY_TOO_LARGE", `The body is larger than ${bodyLimit} bytes`]);
+  }
+}
+
+function corsOptions(origins: readonly string[]) {
+  return {
+    origin: [...origins],
+    credentials: true,
+    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    exposedHeaders: ["x-request-id", "retry-after"],
+    maxAge: 600,
+  };
+}
+
+/** The instance as plugins see it. */
+export type AnyServer = FastifyInstance;

@@ -1,0 +1,83 @@
+import type { Sql } from "@sluice/postgres";
+
+import type { Page } from "../../http/envelope.ts";
+import { createFilter, type Filter } from "../../paging/filter.ts";
+import { byCreation, byPrice, isoTime, type Order } from "../../paging/order.ts";
+import { readPage, type PageRequest } from "../../paging/read-page.ts";
+import { matches, readBest, readSimilar, type SearchRequest } from "../../paging/relevance.ts";
+import type { Listing, ListingCard } from "./listing.ts";
+
+/** Which listings. Prices in minor units, both bounds included; a location in any case of letters. */
+export interface ListingFilter {
+  readonly category?: string | undefined;
+  readonly location?: string | undefined;
+  readonly min_price?: number | undefined;
+  readonly max_price?: number | undefined;
+}
+
+/** The orders that a column gives. */
+export type ColumnSort = "newest" | "oldest" | "price_asc" | "price_desc";
+
+/** Which listings, in what order. */
+export interface ListingList extends ListingFilter, PageRequest {
+  readonly sort: ColumnSort;
+  /** Only those that match the words. */
+  readonly q?: string | undefined;
+}
+
+/** Which listings match the words. */
+export type ListingSearch = ListingFilter & SearchRequest;
+
+/** The only place that reads listings. What is not approved does not exist for it. */
+export interface ListingRepository {
+  list(list: ListingList): Promise<Page<ListingCard>>;
+  search(search: ListingSearch): Promise<Page<ListingCard>>;
+  /** Needs pg_trgm. */
+  similar(search: ListingSearch): Promise<ListingCard[]>;
+  byId(id: string): Promise<Listing | undefined>;
+}
+
+const listed = {
+  table: "listings",
+  alias: "l",
+  columns: `l.id, l.name, c.slug as category, l.location, l.price_minor::float8 as price_minor, l.currency,
+    ${isoTime("l.created_at")} as created_at`,
+  joins: "join categories c on c.id = l.category_id",
+};
+
+const byId = `select ${listed.columns}, l.description, l.inspection_flag, l.version,
+    ${isoTime("l.updated_at")} as updated_at, json_build_object('id', s.id, 'name', s.name) as seller
+  from listings l ${listed.joins} join sellers s on s.id = l.seller_id
+  where l.id = $1::uuid and l.status = 'approved'`;
+
+const orders: Readonly<Record<ColumnSort, Order>> = {
+  newest: byCreation("l", "desc"),
+  oldest: byCreation("l", "asc"),
+  price_asc: byPrice("l", "asc"),
+  price_desc: byPrice("l", "desc"),
+};
+
+/** Listings in PostgreSQL. Every call is one round trip. */
+export function listingRepository(sql: Sql): ListingRepository {
+  return {
+    list({ sort, q, ...request }) {
+      const filter = filterOf(request);
+      if (q !== undefined) filter.add(matches("l", filter.param(q)));
+      return readPage(sql, { listed, order: orders[sort], filter }, request);
+    },
+    search: (request) => readBest(sql, { listed, filter: filterOf(request) }, request),
+    similar: (request) => readSimilar(sql, { listed, filter: filterOf(request) }, request),
+    byId: async (id) => (await sql.query<Listing>(byId, [id])).rows[0],
+  };
+}
+
+function filterOf({ category, location, min_price: lowest, max_price: highest }: ListingFilter): Filter {
+  const filter = createFilter("l.status = 'approved'");
+  if (category !== undefined) {
+    filter.add(`l.category_id = (select id from categories where slug = ${filter.param(category)})`);
+  }
+  if (location !== undefined) filter.add(`lower(l.location) = lower(${filter.param(location)})`);
+  if (lowest !== undefined) filter.add(`l.price_minor >= ${filter.param(lowest)}::bigint`);
+  if (highest !== undefined) filter.add(`l.price_minor <= ${filter.param(highest)}::bigint`);
+  return filter;
+}

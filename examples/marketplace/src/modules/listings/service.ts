@@ -1,0 +1,38 @@
+import type { Page } from "../../http/envelope.ts";
+import { invalidFields, notFound } from "../../http/failure.ts";
+import type { Listing, ListingCard } from "./listing.ts";
+import type { ColumnSort, ListingFilter, ListingRepository } from "./repository.ts";
+
+/** A search as a client asks for it. */
+export interface ListingQuery extends ListingFilter {
+  readonly q?: string | undefined;
+  /** Default: `relevance` with words, `newest` without. */
+  readonly sort?: ColumnSort | "relevance" | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** What can be asked about public listings. */
+export interface ListingService {
+  search(query: ListingQuery): Promise<Page<ListingCard>>;
+  /** @throws a 404 where there is none, or it is not approved. */
+  byId(id: string): Promise<Listing>;
+}
+
+/** The rules over a repository. */
+export function listingService(repository: ListingRepository, forgivesMisspelling: boolean): ListingService {
+  return {
+    async search({ q, sort = q === undefined ? "newest" : "relevance", ...request }) {
+      if (sort !== "relevance") return repository.list({ ...request, q, sort });
+      if (q === undefined) throw invalidFields([{ path: "query.sort", message: "relevance needs words in q" }]);
+      const page = await repository.search({ ...request, q });
+      if (page.items.length > 0 || request.cursor !== undefined || !forgivesMisspelling) return page;
+      return { ...page, items: await repository.similar({ ...request, q }) };
+    },
+    async byId(id) {
+      const found = await repository.byId(id);
+      if (found === undefined) throw notFound("Listing");
+      return found;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { SqlTransaction } from "@sluice/postgres";
+
+import type { Config, SeedSize } from "./config/config.ts";
+import { dataFolders } from "./embedded/data-folders.ts";
+import { startEmbeddedPostgres } from "./embedded/embedded-postgres.ts";
+import { withAdministrator } from "./infra/database.ts";
+import { prepareSchema } from "./infra/prepare-schema.ts";
+import { createQueue } from "./infra/queue.ts";
+import { digestLines, type Print } from "./print.ts";
+import { createProgress } from "./seed/progress.ts";
+import { seedDatabase } from "./seed/seed-database.ts";
+
+/** A database that this process may use. */
+export interface ReadyServer {
+  readonly url: string;
+  /** As the person at the terminal should read it. */
+  readonly place: string;
+  /** Ends the embedded PostgreSQL, where it is one. */
+  stop(): Promise<void>;
+}
+
+/** The database that the configuration names, or a PostgreSQL of this process's own. */
+export async function openServer({ database }: Config, print: Print): Promise<ReadyServer> {
+  if (database.url !== undefined) {
+    return { url: database.url, place: "the database of DATABASE_URL", stop: () => Promise.resolve() };
+  }
+  const embedded = await startEmbeddedPostgres(dataFolders(database.dataFolder, process.env));
+  print(...embedded.notes);
+  return { url: embedded.url, place: embedded.folder, stop: () => embedded.stop() };
+}
+
+/** Migrates, and says what it did. */
+export async function migrateDatabase(url: string, patienceMs: number, print: Print): Promise<void> {
+  const applied = await withAdministrator(url, (database) => prepareSchema(database, patienceMs));
+  if (applied.length > 0) print(`Migrated: ${applied.join(", ")}`);
+}
+
+/** Seeds an empty database, and says with what. */
+export async function seed(url: string, size: SeedSize, print: Print): Promise<void> {
+  if (size === "none") return;
+  const enqueue = (transaction: SqlTransaction): Promise<string> => enqueueRollup(url, transaction);
+  const options = { size, progress: createProgress(process.stdout), whenSeeded: enqueue };
+  const report = await withAdministrator(url, (database) => seedDatabase(database, options));
+  if (report === undefined) print("Not seeded: there are rows already.");
+  else if (report.byThisCall) print(`Seeded, size ${report.size}:`, ...digestLines(report.digests));
+}
+
+/** The counts follow the rows: the job is there when, and only when, they are. */
+async function enqueueRollup(url: string, transaction: SqlTransaction): Promise<string> {
+  const log = { info: ignore, warn: ignore, error: ignore, debug: ignore };
+  const queue = await createQueue({ url, log, schedules: false, supervises: false });
+  try {
+    return await queue.enqueue(transaction, "catalog_rollup");
+  } finally {
+    await queue.stop(1000);
+  }
+}
+
+function ignore(): void {}

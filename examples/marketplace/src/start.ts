@@ -1,0 +1,74 @@
+import { createApp, type App } from "./app.ts";
+import type { Config, Role } from "./config/config.ts";
+import { migrateDatabase, openServer, seed, type ReadyServer } from "./prepare.ts";
+import { printLine, printNothing, type Print } from "./print.ts";
+import { shutDownOnSignal } from "./shutdown.ts";
+
+const firstPort = 3000;
+const lastPort = 3030;
+
+/** Runs one role, or all of them, until a signal. */
+export async function start(config: Config, role: Role): Promise<void> {
+  const print = config.production ? printNothing : printLine;
+  const server = await openServer(config, print);
+  try {
+    await migrateDatabase(server.url, config.database.poolTimeoutMs, print);
+    await seed(server.url, config.database.seedSize, print);
+    const app = await createApp(config, { role, databaseUrl: server.url });
+    const { delayMs, timeoutMs } = config.shutdown;
+    shutDownOnSignal({
+      drain: () => app.drain(),
+      delayMs,
+      timeoutMs,
+      close: () => closeBoth(app, server, timeoutMs),
+      log: app.server.log,
+    });
+    const url = await listen(app, config, print);
+    print(...(await welcome(app, { role, url, place: server.place })));
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function closeBoth(app: App, server: ReadyServer, timeoutMs: number): Promise<void> {
+  await app.close(timeoutMs);
+  await server.stop();
+}
+
+/** Listens where the configuration says; where it leaves the port open, on 3000 or the next free one. */
+async function listen({ server }: App, { host, port }: Config, print: Print): Promise<string> {
+  for (let candidate = port ?? firstPort; ; candidate += 1) {
+    try {
+      return await server.listen({ host, port: candidate, listenTextResolver: (address) => `Listening on ${address}` });
+    } catch (error) {
+      const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      if (taken && port === undefined && candidate < lastPort) print(`Port ${candidate} is taken.`);
+      else throw taken ? new Error(`PORT: ${candidate} is taken`, { cause: error }) : error;
+    }
+  }
+}
+
+interface Place {
+  readonly role: Role;
+  readonly url: string;
+  readonly place: string;
+}
+
+async function welcome({ database }: App, { role, url, place }: Place): Promise<string[]> {
+  const lines = ["", `Marketplace (${role}) on ${url}`, `Data is in ${place}`];
+  if (role !== "all" && role !== "web") return [...lines, ""];
+  const { rows } = await database.sql.query<{ id: string }>(
+    "select id from listings where status = 'approved' order by created_at desc, id desc limit 1",
+  );
+  return [
+    ...lines,
+    `API documentation on ${url}/docs`,
+    "",
+    "Try:",
+    `  curl '${url}/api/products?category=phones&sort=price&order=asc&limit=3'`,
+    `  curl '${url}/api/public/listings/search?q=solar+panel&limit=3'`,
+    `  curl '${url}/api/listings/${rows[0]?.id ?? "00000000-0000-8000-8000-000000000000"}'`,
+    "",
+  ];
+}

@@ -1,0 +1,48 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+/** A real `main.ts`, as `npm start` runs it. */
+export interface MarketProcess {
+  readonly pid: number;
+  /** What it has printed, and what it has logged. */
+  readonly printed: () => string;
+  readonly logged: () => string;
+  /** Resolves to its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  /** Resolves to its URL once it listens. Rejects with what it wrote if it ends before. */
+  listening(): Promise<string>;
+  signal(name: NodeJS.Signals): void;
+}
+
+/** Runs `main.ts` with no more of this process's environment than it needs. */
+export function runMarket(args: readonly string[], environment: Readonly<Record<string, string>> = {}): MarketProcess {
+  const child: ChildProcess = spawn(process.execPath, ["--conditions=sluice-source", main, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [printed, logged] = ["", ""];
+  child.stdout?.on("data", (chunk) => (printed += String(chunk)));
+  child.stderr?.on("data", (chunk) => (logged += String(chunk)));
+  const ended = new Promise<number | string>((resolve) => {
+    child.on("close", (code, signal) => resolve(code ?? signal ?? "gone"));
+  });
+  return {
+    pid: child.pid ?? 0,
+    printed: () => printed,
+    logged: () => logged,
+    ended,
+    listening: () =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const url = /"Listening on (http:[^"]+)"/.exec(logged)?.[1];
+          if (url !== undefined) resolve(url);
+        };
+        child.stderr?.on("data", look);
+        look();
+        void ended.then(() => reject(new Error(`It ended: ${printed}${logged}`)));
+      }),
+    signal: (name) => void process.kill(child.pid ?? 0, name),
+  };
+}

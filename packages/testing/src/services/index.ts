@@ -1,0 +1,16 @@
+export { startServices, type Services } from "./both.ts";
+export { FolderUnreachableError, ServerStartError, ServiceUnavailableError } from "./errors.ts";
+export { findEmbeddedPostgres, findPostgres, findRedis } from "./find-binaries.ts";
+export {
+  launchPostgres,
+  throwawaySettings,
+  type LaunchedPostgres,
+  type LaunchPostgresOptions,
+  type PostgresStopMode,
+} from "./launch-postgres.ts";
+export { launchRedis, type LaunchedRedis, type LaunchRedisOptions } from "./launch-redis.ts";
+export { startPostgres } from "./postgres.ts";
+export { startRedis } from "./redis.ts";
+export type { Origin, Service, ServiceFacts, ServiceName } from "./service.ts";
+export { installSkewedClock, type SkewableDatabase } from "./skewed-clock.ts";
+export type { StartServiceOptions } from "./steps.ts";

@@ -1,0 +1,181 @@
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, rename, rmdir, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { InvalidArgumentError } from "@sluice/core";
+
+import { FolderUnreachableError } from "./errors.ts";
+import { onPort } from "./free-port.ts";
+import { createKeeper, type Keeper } from "./keeper.ts";
+import { runToEnd, startServer } from "./start-server.ts";
+import { canEnter, canRun, unprivilegedUser, type UnprivilegedUser } from "./unprivileged.ts";
+
+/** How {@link launchPostgres} runs a server. */
+export interface LaunchPostgresOptions {
+  /** Folder of an installation, with `bin/postgres` and `bin/initdb`: see `findPostgres` and `findEmbeddedPostgres`. */
+  readonly native: string;
+  /**
+   * Where the data stays between launches. It is made when it is missing, and filled when it is empty. Default: a
+   * temporary folder, removed at the end.
+   */
+  readonly dataFolder?: string;
+  /** Loopback port. Default: a free one. */
+  readonly port?: number;
+  /** Server settings, such as `{ max_connections: 200 }`. Default: PostgreSQL's own, which are durable. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/**
+ * How PostgreSQL ends: `fast` ends the sessions and writes a checkpoint, `smart` waits for the sessions to end by
+ * themselves, `immediate` is a crash, after which the next start recovers.
+ */
+export type PostgresStopMode = "smart" | "fast" | "immediate";
+
+/** A PostgreSQL that {@link launchPostgres} has started. */
+export interface LaunchedPostgres extends AsyncDisposable {
+  /** Of the postmaster. */
+  readonly pid: number;
+  /** On 127.0.0.1. */
+  readonly port: number;
+  /** The superuser `postgres` and the database `postgres`, on 127.0.0.1, without a password. */
+  readonly url: string;
+  /** Where its data is. */
+  readonly dataFolder: string;
+  /** Resolves to what became of it, such as `"ended with 0"`, whoever ended it. */
+  readonly exited: Promise<string>;
+  /** The last 20 lines of its log, oldest first. */
+  readonly log: () => readonly string[];
+  /** Resolves once the server has ended and nothing temporary is left. Idempotent. Default `"fast"`. */
+  readonly stop: (mode?: PostgresStopMode) => Promise<void>;
+}
+
+/** Settings under which a crash loses data. They make throwaway databases several times faster. */
+export const throwawaySettings = {
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+} as const;
+
+const stopSignals = { smart: "SIGTERM", fast: "SIGINT", immediate: "SIGQUIT" } as const;
+
+/**
+ * Runs a real PostgreSQL, reachable on 127.0.0.1 only, that ends when this process does: at the latest a moment after
+ * it was killed. As root the server runs as the user `postgres` or `nobody`, and binaries that this user cannot reach
+ * are copied to a temporary folder first.
+ *
+ * @throws `ERR_SLUICE_SERVER_START` with the last lines of the server's log, for instance when another server uses the
+ *   data folder.
+ * @throws `ERR_SLUICE_FOLDER_UNREACHABLE` as root, when the unprivileged user cannot enter `dataFolder`.
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` when `native` holds no PostgreSQL, or `port` is none.
+ */
+export async function launchPostgres(options: LaunchPostgresOptions): Promise<LaunchedPostgres> {
+  const { native, port, settings = {} } = options;
+  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
+    throw new InvalidArgumentError("port", "a whole number from 1 to 65535", port);
+  }
+  const [user, temporary] = [await unprivilegedUser(), await mkdtemp(path.join(tmpdir(), "sluice-postgres-"))];
+  const dataFolder = path.resolve(options.dataFolder ?? path.join(temporary, "data"));
+  const fresh = `${dataFolder}.new-${path.basename(temporary).slice("sluice-postgres-".length)}`;
+  const keeper = createKeeper({ folders: [temporary, fresh], stopSignal: stopSignals.fast });
+  try {
+    await allow(user, temporary);
+    const place = { keeper, user, bin: await reachableBin(native, temporary, user), dataFolder };
+    await fill(place, fresh);
+    return await onPort(port, (chosen) => serve(place, chosen, settings));
+  } catch (error) {
+    await keeper[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface Place {
+  readonly keeper: Keeper;
+  readonly user: UnprivilegedUser | undefined;
+  readonly bin: string;
+  readonly dataFolder: string;
+}
+
+async function serve(
+  { keeper, user, bin, dataFolder }: Place,
+  port: number,
+  settings: NonNullable<LaunchPostgresOptions["settings"]>,
+): Promise<LaunchedPostgres> {
+  const fixed = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    lc_messages: "C",
+    logging_collector: "off",
+  };
+  const given = Object.entries({ ...settings, ...fixed }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const { pid, exited, log } = await startServer(keeper, "postgres", {
+    file: path.join(bin, "postgres"),
+    args: ["-D", dataFolder, "-p", String(port), ...given],
+    cwd: dataFolder,
+    uid: user?.uid,
+    gid: user?.gid,
+    ready: /database system is ready to accept connections/,
+  });
+  keeper.unref();
+  async function stop(mode: PostgresStopMode = "fast"): Promise<void> {
+    if (mode !== "fast") {
+      keeper.signal(stopSignals[mode]);
+      await exited;
+    }
+    await keeper[Symbol.asyncDispose]();
+  }
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  return { pid, port, url, dataFolder, exited, log, stop, [Symbol.asyncDispose]: () => stop() };
+}
+
+/** Makes the data folder and fills it when it is empty. A filling that was cut off leaves it empty. */
+async function fill({ keeper, user, bin, dataFolder }: Place, fresh: string): Promise<void> {
+  await mkdir(dataFolder, { recursive: true });
+  const empty = (await readdir(dataFolder)).length === 0;
+  if (empty) await allow(user, dataFolder);
+  if (user && !(await canEnter(user, dataFolder))) throw new FolderUnreachableError(dataFolder, user.name);
+  if (!empty) return;
+  await mkdir(fresh);
+  await allow(user, fresh);
+  const args = ["-D", fresh, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...locale(), "-N", "--no-instructions"];
+  const program = { file: path.join(bin, "initdb"), args, cwd: fresh, uid: user?.uid, gid: user?.gid };
+  await runToEnd(keeper, "initdb", program);
+  await moveInto(dataFolder, fresh);
+}
+
+// Letters beyond ASCII have upper and lower case, and text sorts by code point: the same on every machine.
+function locale(): string[] {
+  if (process.platform === "linux") return ["--locale=C.UTF-8"];
+  return process.platform === "darwin" ? ["--locale=C", "--lc-ctype=UTF-8"] : ["--locale=C"];
+}
+
+async function moveInto(dataFolder: string, fresh: string): Promise<void> {
+  try {
+    await rmdir(dataFolder);
+    await rename(fresh, dataFolder);
+  } catch (error) {
+    // Another launch has filled it meanwhile. Which of the two may serve it, PostgreSQL decides by its lock file.
+    if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}
+
+async function reachableBin(native: string, temporary: string, user: UnprivilegedUser | undefined): Promise<string> {
+  const bin = path.join(native, "bin");
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  for (const program of ["postgres", "initdb"]) {
+    const found = await stat(path.join(bin, program + suffix)).catch(() => undefined);
+    if (!found) throw new InvalidArgumentError("native", `a folder with bin/${program}`, native);
+  }
+  if (!user || (await canRun(user, path.join(bin, "postgres")))) return bin;
+  for (const part of ["bin", "lib", "share"]) {
+    await cp(path.join(native, part), path.join(temporary, "native", part), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+  }
+  return path.join(temporary, "native", "bin");
+}
+
+async function allow(user: UnprivilegedUser | undefined, folder: string): Promise<void> {
+  if (user) await chown(folder, user.uid, user.gid);
+  await chmod(folder, 0o700);
+}

@@ -1,0 +1,38 @@
+import { systemRandom } from "@sluice/core";
+import { afterAll } from "vitest";
+
+import { service } from "./provided.ts";
+
+const created: string[] = [];
+
+/**
+ * Creates an empty database on the PostgreSQL of this run. It is dropped after the test file, with whatever is still
+ * connected to it. Needs the package `pg`.
+ *
+ * @returns its URL.
+ */
+export async function createTestDatabase(): Promise<string> {
+  const { url } = service("postgres");
+  const name = `sluice_test_${Buffer.from(systemRandom.bytes(10)).toString("hex")}`;
+  await onServer(url, `create database ${name}`);
+  created.push(name);
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  return own.href;
+}
+
+// Registered while the test file is collected, so it runs after the file's own hooks have closed their connections.
+afterAll(async () => {
+  for (const name of created.splice(0)) await onServer(service("postgres").url, `drop database ${name} with (force)`);
+});
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

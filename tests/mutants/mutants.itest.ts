@@ -1,0 +1,35 @@
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { service } from "@sluice/testing/vitest";
+import { describe, expect, it } from "vitest";
+
+import { root } from "../repository/workspace.ts";
+import { mutants } from "./list.ts";
+import { planted } from "./mutant.ts";
+
+const run = promisify(execFile);
+
+describe("planted defects", () => {
+  it("are all killed by the tests that name them", { timeout: 120_000 }, async () => {
+    // Their tests use the servers of this run.
+    const env = { ...process.env, DATABASE_URL: service("postgres").url, REDIS_URL: service("redis").url };
+    const script = path.join(root, "tests/mutants/run.ts");
+    const { stdout } = await run(process.execPath, ["--conditions=sluice-source", script], { cwd: root, env });
+    console.log(stdout);
+    expect(stdout).toContain(`${mutants.length} of ${mutants.length} planted defects killed`);
+  });
+
+  it("have a name and a reason of their own", () => {
+    expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+    expect(mutants.filter(({ reason, find, replace }) => reason === "" || find === replace)).toEqual([]);
+  });
+
+  it("are refused when their text is gone or ambiguous", () => {
+    const [mutant] = mutants;
+    if (!mutant) throw new Error("There is no planted defect.");
+    expect(() => planted(mutant, "")).toThrow("exactly once");
+    expect(() => planted(mutant, mutant.find + mutant.find)).toThrow("exactly once");
+  });
+});

@@ -1,0 +1,14 @@
+import { startServices, type ServiceFacts } from "@sluice/testing/services";
+import type { TestProject } from "vitest/node";
+
+/** Starts a PostgreSQL and a Redis for the tests of a project, and stops them after the run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const services = await startServices();
+  project.provide("sluiceServices", [services.postgres, services.redis].map(facts));
+  return () => services.stop();
+}
+
+// Only what survives the way to another process.
+function facts({ name, url, version, origin, real, passed }: ServiceFacts): ServiceFacts {
+  return { name, url, version, origin, real, passed };
+}
