@@ -74,7 +74,8 @@ function stateOfOne(link: object): string | undefined {
 }
 
 function failureOfOne(link: object): SqlFailure | undefined {
-  if (hasCode(link, "ERR_SLUICE_COMMIT_UNKNOWN")) return "commit-unknown";
+  const own = failureOfOwn(link);
+  if (own !== undefined) return own;
   const state = stateOfOne(link);
   if (state !== undefined) return failureOfState(state);
   const code = codeOf(link);
@@ -83,6 +84,13 @@ function failureOfOne(link: object): SqlFailure | undefined {
   // A Unix socket that is not there.
   if (code === "ENOENT" && "syscall" in link && link.syscall === "connect") return "unavailable";
   return timeoutWords.test(message) ? "timeout" : undefined;
+}
+
+function failureOfOwn(link: object): SqlFailure | undefined {
+  if (hasCode(link, "ERR_SLUICE_COMMIT_UNKNOWN")) return "commit-unknown";
+  if (hasCode(link, "ERR_SLUICE_POSTGRES_UNAVAILABLE")) return "unavailable";
+  if (!hasCode(link, "ERR_SLUICE_POSTGRES_UNKNOWN")) return undefined;
+  return "reason" in link && link.reason === "deadline" ? "timeout" : "unavailable";
 }
 
 function failureOfState(state: string): SqlFailure {

@@ -1,4 +1,10 @@
-import { CommitUnknownError, sqlFailure, sqlState } from "@sluice/postgres";
+import {
+  CommitUnknownError,
+  PostgresUnavailableError,
+  PostgresUnknownError,
+  sqlFailure,
+  sqlState,
+} from "@sluice/postgres";
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
@@ -56,6 +62,14 @@ describe("the failure of an error", () => {
     for (const cause of [serverError("57P01"), serverError("40001")]) {
       expect(sqlFailure(new CommitUnknownError({ cause }))).toBe("commit-unknown");
     }
+  });
+
+  it("is that of the call where no primary took it, whatever its cause is", () => {
+    const cause = serverError("28P01");
+    const error = new PostgresUnavailableError("refused", [{ host: "db:5432", role: "refused" }], { cause });
+    expect([sqlFailure(error), sqlState(error)]).toEqual(["unavailable", "28P01"]);
+    expect(sqlFailure(new PostgresUnknownError("evicted", "db:5432"))).toBe("unavailable");
+    expect(sqlFailure(new PostgresUnknownError("deadline", "db:5432"))).toBe("timeout");
   });
 
   it("is other for what is no failure of a database", () => {

@@ -7,6 +7,7 @@ import {
   type SqlTransaction,
   withTransaction,
 } from "@sluice/postgres";
+import { connectPostgres, type Postgres, type PostgresSession } from "@sluice/postgres/connect";
 import { fromDrizzle } from "@sluice/postgres/drizzle";
 import { fromKysely } from "@sluice/postgres/kysely";
 import { fromPglite } from "@sluice/postgres/pglite";
@@ -32,6 +33,17 @@ it("a handle of a database is a database", () => {
   expectTypeOf(fromKysely({} as Kysely<Tables>)).toEqualTypeOf<SqlDatabase>();
   expectTypeOf(fromDrizzle({} as NodePgDatabase & { $client: Pool })).toEqualTypeOf<SqlDatabase>();
   expectTypeOf(fromDrizzle({} as PgliteDatabase & { $client: PGlite })).toEqualTypeOf<SqlDatabase>();
+});
+
+it("a cluster, a session on it and reads of it are databases", () => {
+  expectTypeOf(connectPostgres({ urls: "postgres://db/shop" })).toEqualTypeOf<Postgres>();
+  expectTypeOf<Postgres>().toExtend<SqlDatabase & AsyncDisposable>();
+  expectTypeOf<PostgresSession>().toExtend<SqlDatabase>();
+  expectTypeOf({} as Postgres)
+    .toHaveProperty("read")
+    .returns.toEqualTypeOf<SqlDatabase>();
+  // @ts-expect-error -- the hosts have to be named
+  expectTypeOf(connectPostgres).toBeCallableWith({});
 });
 
 it("a handle of a transaction is a transaction", () => {

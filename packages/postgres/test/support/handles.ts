@@ -1,5 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import { fromPg, type SqlDatabase } from "@sluice/postgres";
+import { connectPostgres } from "@sluice/postgres/connect";
 import { fromDrizzle } from "@sluice/postgres/drizzle";
 import { fromKysely } from "@sluice/postgres/kysely";
 import { fromPglite } from "@sluice/postgres/pglite";
@@ -66,6 +67,17 @@ export const handleKinds: readonly HandleKind[] = [
     single: false,
     concurrent: true,
     open: once(async () => fromPg(await openPool())),
+  },
+  {
+    name: "connectPostgres",
+    scripts: true,
+    single: false,
+    concurrent: true,
+    open: once(async () => {
+      const db = connectPostgres({ urls: await databaseUrl() });
+      closers.push(() => db.close());
+      return db;
+    }),
   },
   {
     name: "a pg Client",
