@@ -11,6 +11,8 @@ export default defineConfig({
   // Where the reporter and the global setup run.
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
+    // Most tests wait for a server or a process, so twice as many run as there are cores here.
+    maxWorkers: 4,
     // The summary comes first, because it puts the seed into the failures that the others print.
     reporters: ["./tests/summary.ts", "default", ...onGitHub],
     projects: [

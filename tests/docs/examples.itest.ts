@@ -9,10 +9,12 @@ import { afterAll, describe, expect, it } from "vitest";
 import { root } from "../repository/workspace.ts";
 import { documentedExamples, withAssertions } from "./examples.ts";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+// Two runs may share a checkout.
+const run = `run-${process.pid}`;
 const examples = documentedExamples().map((example, index) => ({
   ...example,
-  file: path.join(example.folder, ".examples", `example-${index}.ts`),
+  file: path.join(example.folder, ".examples", run, `example-${index}.ts`),
 }));
 const folders = new Set(examples.map(({ file }) => path.dirname(file)));
 
@@ -31,7 +33,7 @@ describe("a documented program", () => {
   });
 
   it("compiles as a user's module would", async () => {
-    const config = path.join(root, "tests", ".examples", "tsconfig.json");
+    const config = path.join(root, "tests", ".examples", run, "tsconfig.json");
     mkdirSync(path.dirname(config), { recursive: true });
     folders.add(path.dirname(config));
     const compilerOptions = {
@@ -42,12 +44,12 @@ describe("a documented program", () => {
     };
     const files = examples.map(({ file }) => file);
     writeFileSync(config, JSON.stringify({ extends: path.join(root, "tsconfig.base.json"), compilerOptions, files }));
-    await expect(run("tsc", ["-p", config])).resolves.toMatchObject({ stdout: "" });
+    await expect(execute("tsc", ["-p", config])).resolves.toMatchObject({ stdout: "" });
   });
 
-  it.each(examples)("runs and keeps its promises: $place", async ({ file }) => {
+  it.concurrent.each(examples)("runs and keeps its promises: $place", async ({ file }) => {
     const env = { ...process.env, DATABASE_URL: await createTestDatabase(), REDIS_URL: service("redis").url };
-    const program = run(process.execPath, ["--conditions=sluice-source", file], { env, timeout: 15_000 });
+    const program = execute(process.execPath, ["--conditions=sluice-source", file], { env, timeout: 15_000 });
     await expect(program).resolves.toBeDefined();
   });
 });

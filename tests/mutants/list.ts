@@ -1,17 +1,16 @@
-import { coreMutants } from "./core.ts";
-import { marketplaceMutants } from "./marketplace.ts";
-import type { Mutant } from "./mutant.ts";
-import { otelMutants } from "./otel.ts";
-import { postgresMutants } from "./postgres.ts";
-import { repositoryMutants } from "./repository.ts";
-import { testingMutants } from "./testing.ts";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** Every planted defect, by package. */
-export const mutants: readonly Mutant[] = [
-  ...coreMutants,
-  ...marketplaceMutants,
-  ...otelMutants,
-  ...postgresMutants,
-  ...repositoryMutants,
-  ...testingMutants,
-];
+import type { Mutant } from "./mutant.ts";
+
+function defectsIn(folder: URL): Mutant[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".json"))
+    .toSorted()
+    .flatMap((file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Mutant[]);
+}
+
+/** The defects that every run of the tests plants: at least one for each promise that matters most. */
+export const everyRun: readonly Mutant[] = defectsIn(new URL("./defects/", import.meta.url));
+
+/** Every planted defect. They take minutes. */
+export const mutants: readonly Mutant[] = [...everyRun, ...defectsIn(new URL("./defects/thorough/", import.meta.url))];

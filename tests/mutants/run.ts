@@ -1,19 +1,21 @@
 // Plants every defect of the list, each in a test project of its own, and reports which ones the tests noticed.
-// `npm run mutants -- [words of a name]` exits with 1 if one survives.
+// `npm run mutants -- [words of a name]` exits with 1 if one survives; `--every-run` leaves the thorough ones out.
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { parseArgs } from "node:util";
 
 import { startServices } from "@sluice/testing/services";
 import type { Plugin, TestProjectInlineConfiguration } from "vitest/config";
 import { createVitest, type TestModule, type TestSpecification, type Vitest } from "vitest/node";
 
 import { root } from "../repository/workspace.ts";
-import { mutants } from "./list.ts";
+import { everyRun, mutants } from "./list.ts";
 import { killerOf, planted, type Mutant } from "./mutant.ts";
 
 const conditions = ["sluice-source"];
-const wanted = process.argv.slice(2).join(" ");
-const chosen = mutants.filter(({ name }) => name.includes(wanted));
+const { values, positionals } = parseArgs({ options: { "every-run": { type: "boolean" } }, allowPositionals: true });
+const wanted = positionals.join(" ");
+const chosen = (values["every-run"] ? everyRun : mutants).filter(({ name }) => name.includes(wanted));
 
 function plant(mutant: Mutant): Plugin {
   const file = path.join(root, mutant.file);

@@ -1,0 +1,89 @@
+import { systemClock, type Clock } from "@sluice/core";
+
+import { checkDeadline } from "./coalescer.ts";
+import { ownError } from "./errors.ts";
+import type { CallOptions, Redis, Reply } from "./port.ts";
+import { slotOf } from "./slot.ts";
+import { TurnQueue, type Job } from "./turn-queue.ts";
+
+/** What a reader reads, and how. */
+export interface ReaderOptions<Bytes extends boolean = false> {
+  /** Where from. */
+  readonly redis: Redis;
+  /** Answer bytes instead of text. Default `false`. */
+  readonly bytes?: Bytes;
+  /** Longest wait of a caller in ms, waiting to be sent included. Default 250. */
+  readonly deadlineMs?: number;
+  /** Reads that may wait to be sent at once. Default 65 536. */
+  readonly maxWaiting?: number;
+  /** Default: the clock of this machine. */
+  readonly clock?: Clock;
+}
+
+/** Reads strings for many callers at once. */
+export interface Reader<Value> {
+  /**
+   * The string under a key, or null: none, or a value of another type. One MGET with all other reads of this turn of
+   * the event loop; equal keys are read once.
+   *
+   * @throws the errors of {@link Redis.read}.
+   */
+  get(key: string, options?: { readonly signal?: AbortSignal }): Promise<Value | null>;
+}
+
+/**
+ * Makes one MGET of all reads that come in one turn of the event loop, up to 128 at a time. In a Cluster, one per slot.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` naming the option.
+ */
+export function createReader<Bytes extends boolean = false>(
+  options: ReaderOptions<Bytes>,
+): Reader<Bytes extends true ? Uint8Array : string> {
+  type Value = Bytes extends true ? Uint8Array : string;
+  const { redis, deadlineMs = 250, maxWaiting = 65_536, clock = systemClock } = options;
+  checkDeadline(deadlineMs);
+  const call: CallOptions = { deadlineMs, bytes: options.bytes === true };
+  type Jobs = readonly Job<string, Value | null>[];
+
+  function readGroup(jobs: Jobs, freed: () => void): void {
+    const places = new Map<string, number>();
+    for (const { work } of jobs) if (!places.has(work)) places.set(work, places.size);
+    const succeed = (reply: Reply): void => {
+      freed();
+      const values = reply as readonly Reply[];
+      for (const job of jobs) job.answer((values[places.get(job.work) ?? -1] ?? null) as Value | null);
+    };
+    const fail = (error: Error): void => {
+      freed();
+      for (const job of jobs) job.fail(ownError(error));
+    };
+    redis.read("MGET", [...places.keys()], call).then(succeed, fail);
+  }
+
+  function send(jobs: Jobs, freed: () => void): void {
+    const groups = redis.sharded ? [...Map.groupBy(jobs, ({ work }) => slotOf(work)).values()] : [jobs];
+    let left = groups.length;
+    const oneFreed = (): void => {
+      left -= 1;
+      if (left === 0) freed();
+    };
+    for (const group of groups) readGroup(group, oneFreed);
+  }
+
+  const shardOf = (key: string): string => (redis.sharded ? redis.shardOf(slotOf(key)) : "");
+  const queue = new TurnQueue<string, Value | null>({
+    redis,
+    clock,
+    deadlineMs,
+    maxWaiting,
+    writes: false,
+    shardOf,
+    fit: anyFit,
+    send,
+  });
+  return { get: (key, { signal } = {}) => queue.add(key, signal) };
+}
+
+function anyFit(): boolean {
+  return true;
+}
