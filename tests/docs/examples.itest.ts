@@ -47,9 +47,9 @@ describe("a documented program", () => {
     await expect(execute("tsc", ["-p", config])).resolves.toMatchObject({ stdout: "" });
   });
 
-  it.concurrent.each(examples)("runs and keeps its promises: $place", async ({ file }) => {
+  it.concurrent.each(examples)("runs and keeps its promises: $place", { timeout: 60_000 }, async ({ file }) => {
     const env = { ...process.env, DATABASE_URL: await createTestDatabase(), REDIS_URL: service("redis").url };
-    const program = execute(process.execPath, ["--conditions=sluice-source", file], { env, timeout: 15_000 });
+    const program = execute(process.execPath, ["--conditions=sluice-source", file], { env, timeout: 60_000 });
     await expect(program).resolves.toBeDefined();
   });
 });

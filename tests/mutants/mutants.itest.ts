@@ -12,7 +12,7 @@ import { planted } from "./mutant.ts";
 const run = promisify(execFile);
 
 describe("planted defects", () => {
-  it("are all killed by the tests that name them", { timeout: 120_000 }, async () => {
+  it("are all killed by the tests that name them", { timeout: 240_000 }, async () => {
     // Their tests use the servers of this run.
     const env = { ...process.env, DATABASE_URL: service("postgres").url, REDIS_URL: service("redis").url };
     const script = path.join(root, "tests/mutants/run.ts");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { InvalidArgumentError, parseDuration } from "../src/index.ts";
+import { describeValue, InvalidArgumentError, parseDuration } from "../src/index.ts";
 import { seeded } from "./seed.ts";
 import { thrownBy } from "./thrown.ts";
 
@@ -66,6 +66,7 @@ describe("a duration", () => {
     expect(thrownBy(() => parseDuration(value as string))).toMatchObject({
       code: "ERR_SLUICE_INVALID_ARGUMENT",
       argument: "duration",
+      message: expect.stringContaining(describeValue(value)) as string,
     });
   });
 

@@ -86,14 +86,17 @@ function publishHostile(from: number, below: number): void {
 }
 
 describe("memory", () => {
-  it("stays within bounds when an attribute takes a million values", () => {
-    // The API's own provider keeps nothing, so what grew would be ours.
-    const instrumentation = instrument({ packages: [hostile] });
+  it("stays within bounds when an attribute takes a million values", async () => {
+    const { meterProvider, points } = createTestTelemetry();
+    const instrumentation = instrument({ packages: [hostile], meterProvider });
     publishHostile(0, 20_000);
     const before = heapBytes();
     publishHostile(20_000, 1_000_000);
     expect(heapBytes() - before).toBeLessThan(1_000_000);
     instrumentation.stop();
+    const keys = new Set((await points("sluice.test_hostile.seen")).map(([labels]) => labels["test.key"]));
+    expect(keys.size).toBe(101);
+    expect(keys).toContain("other");
     expect(instrumentation.dropped).toBe(0);
   }, 60_000);
 

@@ -107,6 +107,11 @@ describe("a traced operation", () => {
     const told = JSON.stringify([span?.name, span?.status, span?.attributes, span?.events, await metrics()]);
     expect(told).not.toMatch(/ada|tok_123|duplicate/);
     expect(span?.attributes["error.type"]).toBe("_OTHER");
+    for (const error of [Object.assign(new Error("tok_123"), { code: "23505" }), new TypeError("tok_123")]) {
+      await jobs.trace({ queue: "mail" }, () => Promise.reject(error)).catch(() => {});
+    }
+    expect(spans().map(({ attributes }) => attributes["error.type"])).toEqual(["_OTHER", "23505", "TypeError"]);
+    expect(JSON.stringify(spans().map((each) => [each.status, each.attributes, each.events]))).not.toContain("tok_123");
   });
 
   it("tells only the fields that its package lists", async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, stat, symlink } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 
@@ -68,6 +68,14 @@ describe("a launched PostgreSQL", () => {
     await client.end();
     await stopped;
     expect(isAlive(postgres.pid)).toBe(false);
+  });
+
+  it("is ready as a standby, too", async () => {
+    const dataFolder = path.join(await privateFolder(), "data");
+    await (await launchPostgres({ native, dataFolder })).stop();
+    await writeFile(path.join(dataFolder, "standby.signal"), "");
+    await using standby = await launchPostgres({ native, dataFolder });
+    expect(await query(standby, "select pg_is_in_recovery() as standby")).toEqual([{ standby: true }]);
   });
 
   it("speaks for itself when a server does not start", async () => {

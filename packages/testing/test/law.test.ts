@@ -19,7 +19,7 @@ async function brokenBy(law: Law<object>, create: () => object = () => ({})): Pr
 
 describe("a broken law", () => {
   it("names the reason, the title and the seed when a law is broken", async () => {
-    const cause = new Error("3 tokens were spent twice");
+    const cause = new assert.AssertionError({ message: "3 tokens were spent twice", actual: 3, expected: 0 });
     const error = await brokenBy({
       title: "a token is spent once",
       check: () => {
@@ -27,7 +27,8 @@ describe("a broken law", () => {
       },
     });
     expect(error.message).toBe("3 tokens were spent twice\n\nLaw: a token is spent once\nReplay with SLUICE_SEED=7");
-    expect(error.cause).toBe(cause);
+    expect(error).toMatchObject({ cause, actual: 3, expected: 0 });
+    expect(error.stack).toContain("law.test.ts");
     expect(hasCode(error, "ERR_SLUICE_LAW_BROKEN")).toBe(true);
   });
 

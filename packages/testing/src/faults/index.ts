@@ -21,7 +21,8 @@ export {
 } from "./injected-errors.ts";
 export type { ProcessState } from "./process-state.ts";
 export { continueProcess, frozen, killProcess, stopProcess, type SignalOptions } from "./signal-process.ts";
-export type { PostgresNode, PostgresSettings, PrimaryStopMode } from "../topologies/postgres-node.ts";
+export type { PostgresSettings } from "../services/postgres-program.ts";
+export type { PostgresNode, PrimaryStopMode } from "../topologies/postgres-node.ts";
 export {
   startPostgresReplica,
   TopologyStateError,

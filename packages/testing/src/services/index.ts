@@ -8,6 +8,7 @@ export {
   type LaunchPostgresOptions,
   type PostgresStopMode,
 } from "./launch-postgres.ts";
+export type { PostgresSettings } from "./postgres-program.ts";
 export { launchRedis, type LaunchedRedis, type LaunchRedisOptions } from "./launch-redis.ts";
 export { startPostgres } from "./postgres.ts";
 export { startRedis } from "./redis.ts";

@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, rename, rmdir, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -6,9 +6,10 @@ import { InvalidArgumentError } from "@sluice/core";
 
 import { FolderUnreachableError } from "./errors.ts";
 import { onPort } from "./free-port.ts";
-import { createKeeper, type Keeper } from "./keeper.ts";
-import { runToEnd, startServer } from "./start-server.ts";
-import { canEnter, canRun, unprivilegedUser, type UnprivilegedUser } from "./unprivileged.ts";
+import { createKeeper } from "./keeper.ts";
+import { reachableBin, startPostmaster, type PostgresSettings, type PostmasterPlace } from "./postgres-program.ts";
+import { runToEnd } from "./start-server.ts";
+import { canEnter, makePrivate, unprivilegedUser } from "./unprivileged.ts";
 
 /** How {@link launchPostgres} runs a server. */
 export interface LaunchPostgresOptions {
@@ -22,7 +23,7 @@ export interface LaunchPostgresOptions {
   /** Loopback port. Default: a free one. */
   readonly port?: number;
   /** Server settings, such as `{ max_connections: 200 }`. Default: PostgreSQL's own, which are durable. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  readonly settings?: PostgresSettings;
 }
 
 /**
@@ -60,7 +61,7 @@ const stopSignals = { smart: "SIGTERM", fast: "SIGINT", immediate: "SIGQUIT" } a
 
 /**
  * Runs a real PostgreSQL, reachable on 127.0.0.1 only, that ends when this process does: at the latest a moment after
- * it was killed. As root the server runs as the user `postgres` or `nobody`, and binaries that this user cannot reach
+ * it was killed. On a data folder with `standby.signal` it is ready when it answers reads. As root the server runs as the user `postgres` or `nobody`, and binaries that this user cannot reach
  * are copied to a temporary folder first.
  *
  * @throws `ERR_SLUICE_SERVER_START` with the last lines of the server's log, for instance when another server uses the
@@ -78,8 +79,9 @@ export async function launchPostgres(options: LaunchPostgresOptions): Promise<La
   const fresh = `${dataFolder}.new-${path.basename(temporary).slice("sluice-postgres-".length)}`;
   const keeper = createKeeper({ folders: [temporary, fresh], stopSignal: stopSignals.fast });
   try {
-    await allow(user, temporary);
-    const place = { keeper, user, bin: await reachableBin(native, temporary, user), dataFolder };
+    await makePrivate(temporary, user);
+    const bin = await reachableBin(native, { programs: ["postgres", "initdb"], user, temporary });
+    const place = { keeper, user, bin, dataFolder };
     await fill(place, fresh);
     return await onPort(port, (chosen) => serve(place, chosen, settings));
   } catch (error) {
@@ -88,34 +90,9 @@ export async function launchPostgres(options: LaunchPostgresOptions): Promise<La
   }
 }
 
-interface Place {
-  readonly keeper: Keeper;
-  readonly user: UnprivilegedUser | undefined;
-  readonly bin: string;
-  readonly dataFolder: string;
-}
-
-async function serve(
-  { keeper, user, bin, dataFolder }: Place,
-  port: number,
-  settings: NonNullable<LaunchPostgresOptions["settings"]>,
-): Promise<LaunchedPostgres> {
-  const fixed = {
-    listen_addresses: "127.0.0.1",
-    unix_socket_directories: "",
-    lc_messages: "C",
-    logging_collector: "off",
-  };
-  const given = Object.entries({ ...settings, ...fixed }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const { pid, exited, log } = await startServer(keeper, "postgres", {
-    file: path.join(bin, "postgres"),
-    args: ["-D", dataFolder, "-p", String(port), ...given],
-    cwd: dataFolder,
-    uid: user?.uid,
-    gid: user?.gid,
-    ready: /database system is ready to accept connections/,
-  });
-  keeper.unref();
+async function serve(place: PostmasterPlace, port: number, settings: PostgresSettings): Promise<LaunchedPostgres> {
+  const { keeper, dataFolder } = place;
+  const { pid, exited, log } = await startPostmaster(place, port, settings);
   async function stop(mode: PostgresStopMode = "fast"): Promise<void> {
     if (mode !== "fast") {
       keeper.signal(stopSignals[mode]);
@@ -128,14 +105,14 @@ async function serve(
 }
 
 /** Makes the data folder and fills it when it is empty. A filling that was cut off leaves it empty. */
-async function fill({ keeper, user, bin, dataFolder }: Place, fresh: string): Promise<void> {
+async function fill({ keeper, user, bin, dataFolder }: PostmasterPlace, fresh: string): Promise<void> {
   await mkdir(dataFolder, { recursive: true });
   const empty = (await readdir(dataFolder)).length === 0;
-  if (empty) await allow(user, dataFolder);
+  if (empty) await makePrivate(dataFolder, user);
   if (user && !(await canEnter(user, dataFolder))) throw new FolderUnreachableError(dataFolder, user.name);
   if (!empty) return;
   await mkdir(fresh);
-  await allow(user, fresh);
+  await makePrivate(fresh, user);
   const args = ["-D", fresh, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...locale(), "-N", "--no-instructions"];
   const program = { file: path.join(bin, "initdb"), args, cwd: fresh, uid: user?.uid, gid: user?.gid };
   await runToEnd(keeper, "initdb", program);
@@ -156,26 +133,4 @@ async function moveInto(dataFolder: string, fresh: string): Promise<void> {
     // Another launch has filled it meanwhile. Which of the two may serve it, PostgreSQL decides by its lock file.
     if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
-}
-
-async function reachableBin(native: string, temporary: string, user: UnprivilegedUser | undefined): Promise<string> {
-  const bin = path.join(native, "bin");
-  const suffix = process.platform === "win32" ? ".exe" : "";
-  for (const program of ["postgres", "initdb"]) {
-    const found = await stat(path.join(bin, program + suffix)).catch(() => undefined);
-    if (!found) throw new InvalidArgumentError("native", `a folder with bin/${program}`, native);
-  }
-  if (!user || (await canRun(user, path.join(bin, "postgres")))) return bin;
-  for (const part of ["bin", "lib", "share"]) {
-    await cp(path.join(native, part), path.join(temporary, "native", part), {
-      recursive: true,
-      verbatimSymlinks: true,
-    });
-  }
-  return path.join(temporary, "native", "bin");
-}
-
-async function allow(user: UnprivilegedUser | undefined, folder: string): Promise<void> {
-  if (user) await chown(folder, user.uid, user.gid);
-  await chmod(folder, 0o700);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { chmod, chown, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -29,6 +29,12 @@ export async function unprivilegedUser(): Promise<UnprivilegedUser | undefined> 
 /** Whether that user may enter a folder. */
 export async function canEnter({ uid, gid }: UnprivilegedUser, folder: string): Promise<boolean> {
   return succeeds("/bin/sh", ["-c", 'cd "$1"', "sh", folder], { uid, gid });
+}
+
+/** Makes a folder that user's, or where there is none this process's, and nobody else's. */
+export async function makePrivate(folder: string, user: UnprivilegedUser | undefined): Promise<void> {
+  if (user) await chown(folder, user.uid, user.gid);
+  await chmod(folder, 0o700);
 }
 
 /** Whether that user may run a program, tried with `--version`. */

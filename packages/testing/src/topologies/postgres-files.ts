@@ -1,12 +1,10 @@
-import { appendFile, chmod, chown, cp, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { appendFile, chown, cp, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { InvalidArgumentError } from "@sluice/core";
-
 import { createKeeper, type Keeper } from "../services/keeper.ts";
 import { runToEnd } from "../services/start-server.ts";
-import { canRun, type UnprivilegedUser } from "../services/unprivileged.ts";
+import { makePrivate, type UnprivilegedUser } from "../services/unprivileged.ts";
 import { ownConfiguration } from "./postgres-node.ts";
 
 /** A temporary folder, and the keeper that removes it. */
@@ -20,32 +18,8 @@ export async function createHome(user: UnprivilegedUser | undefined): Promise<Ho
   const folder = await mkdtemp(path.join(tmpdir(), "sluice-postgres-"));
   // What is removed next needs no orderly end.
   const keeper = createKeeper({ folders: [folder], stopSignal: "SIGQUIT" });
-  await own(folder, user);
+  await makePrivate(folder, user);
   return { folder, keeper };
-}
-
-/**
- * The folder of binaries that the user can run: that of the installation, or a copy.
- *
- * @throws `ERR_SLUICE_INVALID_ARGUMENT` when there is no PostgreSQL.
- */
-export async function runnableBin(
-  native: string,
-  { folder }: Home,
-  user: UnprivilegedUser | undefined,
-): Promise<string> {
-  const bin = path.join(native, "bin");
-  for (const program of ["postgres", "initdb", "pg_ctl"]) {
-    if (!(await exists(path.join(bin, program)))) {
-      throw new InvalidArgumentError("native", `a folder with bin/${program}`, native);
-    }
-  }
-  if (!user || (await canRun(user, path.join(bin, "postgres")))) return bin;
-  const copy = path.join(folder, "native");
-  for (const part of ["bin", "lib", "share"]) {
-    await cp(path.join(native, part), path.join(copy, part), { recursive: true, verbatimSymlinks: true });
-  }
-  return path.join(copy, "bin");
 }
 
 /** Fills a data folder, and lets the configuration include a file of ours. */
@@ -80,7 +54,7 @@ export async function copyCold(from: string, home: Home, user: UnprivilegedUser 
   for (const name of await readdir(dataFolder, { recursive: true })) {
     if (user) await chown(path.join(dataFolder, name), user.uid, user.gid);
   }
-  await own(dataFolder, user);
+  await makePrivate(dataFolder, user);
   return dataFolder;
 }
 
@@ -90,9 +64,4 @@ export async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function own(folder: string, user: UnprivilegedUser | undefined): Promise<void> {
-  if (user) await chown(folder, user.uid, user.gid);
-  await chmod(folder, 0o700);
 }

@@ -5,15 +5,11 @@ import path from "node:path";
 import { systemClock } from "@sluice/core";
 
 import { ServerStartError } from "../services/errors.ts";
-import type { Keeper, KeptProcess } from "../services/keeper.ts";
-import { startServer } from "../services/start-server.ts";
-import type { UnprivilegedUser } from "../services/unprivileged.ts";
+import type { KeptProcess } from "../services/keeper.ts";
+import { startPostmaster, type PostgresSettings, type PostmasterPlace } from "../services/postgres-program.ts";
 
 /** How a primary ends: `fast` sends the rest to its replicas first, `immediate` is a crash, `kill` is `kill -9`. */
 export type PrimaryStopMode = "fast" | "immediate" | "kill";
-
-/** Settings of a PostgreSQL by name. */
-export type PostgresSettings = Readonly<Record<string, string | number | boolean>>;
 
 /** One server of a topology. */
 export interface PostgresNode {
@@ -32,11 +28,7 @@ export interface PostgresNode {
 }
 
 /** Where a node lives. */
-export interface NodePlace {
-  readonly keeper: Keeper;
-  readonly user: UnprivilegedUser | undefined;
-  readonly bin: string;
-  readonly dataFolder: string;
+export interface NodePlace extends PostmasterPlace {
   readonly port: number;
   readonly settings: PostgresSettings;
 }
@@ -60,22 +52,18 @@ const stopSignals = { fast: "SIGINT", immediate: "SIGQUIT", kill: "SIGKILL" } as
 const longestWaitMs = 60_000;
 
 /** A node on a data folder that is there. It does not run yet. */
-export function createNode({ keeper, user, bin, dataFolder, port, settings }: NodePlace): DrivenNode {
+export function createNode({ port, settings, ...place }: NodePlace): DrivenNode {
+  const { keeper, user, bin, dataFolder } = place;
   const ids = { uid: user?.uid, gid: user?.gid };
   let server: KeptProcess | undefined;
   let running = false;
   let configured = 0;
 
   async function start(): Promise<void> {
-    const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    const args = ["-D", dataFolder, "-p", String(port), ...given];
-    const ready = /database system is ready to accept (read-only )?connections/;
-    const file = path.join(bin, "postgres");
-    const started = await startServer(keeper, "postgres", { file, args, cwd: dataFolder, ...ids, ready });
+    const started = await startPostmaster(place, port, settings);
     server = started;
     running = true;
     void started.exited.then(() => (running = server === started ? false : running));
-    keeper.unref();
   }
 
   async function written(pattern: RegExp): Promise<void> {

@@ -4,15 +4,10 @@ import path from "node:path";
 import { InvalidArgumentError, SluiceError } from "@sluice/core";
 
 import { freePort } from "../services/free-port.ts";
+import { reachableBin, type PostgresSettings } from "../services/postgres-program.ts";
 import { unprivilegedUser, type UnprivilegedUser } from "../services/unprivileged.ts";
-import { copyCold, createHome, exists, initialise, runnableBin, type Home } from "./postgres-files.ts";
-import {
-  createNode,
-  type DrivenNode,
-  type PostgresNode,
-  type PostgresSettings,
-  type PrimaryStopMode,
-} from "./postgres-node.ts";
+import { copyCold, createHome, exists, initialise, type Home } from "./postgres-files.ts";
+import { createNode, type DrivenNode, type PostgresNode, type PrimaryStopMode } from "./postgres-node.ts";
 
 /** How {@link startPostgresReplica} runs its two servers. */
 export interface PostgresReplicaOptions {
@@ -93,13 +88,6 @@ export async function startPostgresReplica(options: PostgresReplicaOptions): Pro
   }
 }
 
-const fixed: PostgresSettings = {
-  listen_addresses: "127.0.0.1",
-  unix_socket_directories: "",
-  lc_messages: "C",
-  logging_collector: "off",
-};
-
 // Those of a topology: a slot that nobody reads must not fill the disk, and a server that comes back is found at once.
 const replicating: PostgresSettings = {
   max_slot_wal_keep_size: "1GB",
@@ -112,8 +100,9 @@ async function start(
   [primaryHome, replicaHome]: readonly [Home, Home],
   user: UnprivilegedUser | undefined,
 ): Promise<PostgresReplica> {
-  const bin = await runnableBin(native, primaryHome, user);
-  const both = { ...replicating, ...settings, ...fixed };
+  const programs = ["postgres", "initdb", "pg_ctl"];
+  const bin = await reachableBin(native, { programs, user, temporary: primaryHome.folder });
+  const both = { ...replicating, ...settings };
   const primary = createNode({
     keeper: primaryHome.keeper,
     user,
