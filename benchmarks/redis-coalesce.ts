@@ -1,13 +1,9 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
 
 import { createCoalescer, type Script } from "@sluice/redis";
 import { connectRedis } from "@sluice/redis/ioredis";
+import { startRedis } from "@sluice/testing/services";
 import { Redis as Ioredis } from "ioredis";
 
 // One write per entry through the coalescer, against one EVALSHA each on a client with the same options.
@@ -58,23 +54,9 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-const port = await freePort();
-const folder = mkdtempSync(path.join(tmpdir(), "sluice-bench-redis-"));
-const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
-const server = spawn("redis-server", settings, { stdio: "ignore" });
+const server = await startRedis({ origin: "local" });
 try {
-  const client = new Ioredis({
-    host: "127.0.0.1",
-    port,
+  const client = new Ioredis(server.url, {
     connectionName: "limit",
     maxRetriesPerRequest: null,
     autoResendUnfulfilledCommands: false,
@@ -82,10 +64,9 @@ try {
     socketTimeout: 1500,
     retryStrategy: () => 50,
   });
-  client.on("error", () => {});
-  await new Promise<void>((resolve) => client.once("ready", resolve));
+  await once(client, "ready");
   await client.call("SCRIPT", ["LOAD", source]);
-  await using redis = connectRedis({ url: `redis://127.0.0.1:${port}`, role: "bench", deadlineMs: 5000 });
+  await using redis = connectRedis({ url: server.url, role: "bench", deadlineMs: 5000 });
   const coalescer = createCoalescer({ redis, script, deadlineMs: 5000 });
   const ours: Call = (key) => coalescer.run({ keys: [key], args: [1] });
   const limit: Call = (key) => client.evalsha(script.sha1, 1, key, 1);
@@ -105,7 +86,5 @@ try {
   console.log(JSON.stringify({ bench: "redis-coalesce", ...results, peers: {}, ratios }));
   client.disconnect();
 } finally {
-  server.kill();
-  await once(server, "exit");
-  rmSync(folder, { recursive: true });
+  await server.stop();
 }
