@@ -17,10 +17,9 @@ const pnpm = ["-y", "--prefer-offline", packageManager];
 const consumer = mkdtempSync(path.join(tmpdir(), "sluice-packed-"));
 
 beforeAll(async () => {
-  await run("npx", [...pnpm, "--recursive", "--filter", "./packages/*", "run", "build"], { cwd: root });
-  await Promise.all(
-    packages.map(({ folder }) => run("npx", [...pnpm, "pack", "--pack-destination", consumer], { cwd: folder })),
-  );
+  const everyPackage = [...pnpm, "--recursive", "--filter", "./packages/*"];
+  await run("npx", [...everyPackage, "run", "build"], { cwd: root });
+  await run("npx", [...everyPackage, "pack", "--pack-destination", consumer], { cwd: root });
 }, 120_000);
 
 afterAll(() => rmSync(consumer, { recursive: true }));

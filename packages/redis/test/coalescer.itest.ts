@@ -1,4 +1,5 @@
-import { seededRandom, type Random } from "@sluice/core";
+import { randomUUID } from "node:crypto";
+
 import { testSeed } from "@sluice/testing";
 import { service } from "@sluice/testing/vitest";
 import fc from "fast-check";
@@ -8,7 +9,6 @@ import { createCoalescer, type Entry, type Redis, type RedisConnection, type Rep
 import { admit, count, poisonable, scriptOf } from "./scripts.ts";
 import { connected, rejection } from "./servers.ts";
 
-const random: Random = seededRandom(testSeed());
 let redis: RedisConnection;
 let sent: Entry[];
 let prefix = "";
@@ -31,7 +31,7 @@ async function valueOf(key: string): Promise<number> {
 }
 
 beforeEach(() => {
-  prefix = `coalesce:${random.integer(0, 2 ** 40).toString(36)}:`;
+  prefix = `coalesce:${randomUUID()}:`;
   sent = [];
   redis = connected({ url: service("redis").url, role: "coalescer", deadlineMs: 5000 });
 });

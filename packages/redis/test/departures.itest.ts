@@ -1,5 +1,6 @@
-import { seededRandom, type Random } from "@sluice/core";
-import { createFakeClock, testSeed } from "@sluice/testing";
+import { randomUUID } from "node:crypto";
+
+import { createFakeClock } from "@sluice/testing";
 import { service } from "@sluice/testing/vitest";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -14,7 +15,6 @@ import {
 import { claim, count, scriptOf } from "./scripts.ts";
 import { connected, rejection } from "./servers.ts";
 
-const random: Random = seededRandom(testSeed());
 let redis: RedisConnection;
 let prefix = "";
 
@@ -23,7 +23,7 @@ function one(key: string, argument: string | number = 1): Entry {
 }
 
 beforeEach(() => {
-  prefix = `departures:${random.integer(0, 2 ** 40).toString(36)}:`;
+  prefix = `departures:${randomUUID()}:`;
   redis = connected({ url: service("redis").url, role: "departures", deadlineMs: 5000 });
 });
 
