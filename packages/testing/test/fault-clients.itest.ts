@@ -119,7 +119,7 @@ describe("ioredis through a fault proxy", () => {
     await using redis = redisAt(url);
     await redis.ping();
     proxy.slice({ bytes: 1, gapMs: 0 });
-    await expect(redis.echo("a string of some length")).resolves.toBe("a string of some length");
+    await expect(redis.ping("a string of some length")).resolves.toBe("a string of some length");
   });
 });
 
