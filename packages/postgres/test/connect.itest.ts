@@ -185,7 +185,9 @@ describe("a closed database", () => {
     const db = connectPostgres({ urls: url, closeTimeoutMs: 50 });
     const running = thrownBy(db.query("select pg_sleep(30)"));
     await eventually(
-      async () => (await ask(url, "select 1 from pg_stat_activity where wait_event = 'PgSleep'")).length > 0,
+      async () =>
+        (await ask(url, "select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"))
+          .length > 0,
     );
     await db.close();
     expect(await running).toMatchObject({ code: "ERR_SLUICE_POSTGRES_UNKNOWN", reason: "closed" });
