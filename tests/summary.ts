@@ -4,8 +4,7 @@ import { testSeed } from "@sluice/testing";
 import type { ServiceFacts } from "@sluice/testing/services";
 import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from "vitest/node";
 
-// Under 180 s on two idle cores. The rest is for a noisy machine.
-const budgetSeconds = 300;
+import { timeShares, type TimedFile, type TimeShare } from "./time-budget.ts";
 
 interface Failure {
   message: string;
@@ -13,8 +12,8 @@ interface Failure {
 
 /**
  * Puts the seed into the message of every failure, and closes a run with what it rests on: the seed, the servers, the
- * suites that were left out, and the time. A run over its time budget fails; with `SLUICE_LEFT_OUT=fail` so does one
- * that left a suite out. Must come before the reporters that print failures.
+ * suites that were left out, and the time. A run fails when a group of its files was over its time budget, and with
+ * `SLUICE_LEFT_OUT=fail` when a suite was left out. Must come before the reporters that print failures.
  */
 export default class Summary implements Reporter {
   #vitest: Vitest | undefined;
@@ -39,9 +38,10 @@ export default class Summary implements Reporter {
     this.#print("Seed", [`SLUICE_SEED=${testSeed()}`]);
     this.#print("Services", this.#services());
     this.#print("Left out", leftOut.length > 0 ? leftOut : ["no suite left out"]);
-    this.#print("Time", [...times(modules), `in all ${tookSeconds.toFixed(1)} s of ${budgetSeconds} s`]);
+    const shares = timeShares(modules.map(timed), tookSeconds);
+    this.#print("Time", [...shares.map(described), `in all ${tookSeconds.toFixed(1)} s`]);
     if (leftOut.length > 0 && process.env["SLUICE_LEFT_OUT"] === "fail") this.#fail("Suites were left out.");
-    if (tookSeconds > budgetSeconds && !this.#vitest?.config.watch) this.#fail("The run was over its time budget.");
+    if (!this.#vitest?.config.watch) this.#judge(shares);
   }
 
   #services(): string[] {
@@ -59,6 +59,12 @@ export default class Summary implements Reporter {
   #print(title: string, lines: readonly string[]): void {
     for (const [index, line] of lines.entries()) {
       this.#vitest?.logger.log(`${(index === 0 ? title : "").padStart(11)}  ${line.replaceAll(/\s+/g, " ")}`);
+    }
+  }
+
+  #judge(shares: readonly TimeShare[]): void {
+    for (const share of shares) {
+      if (share.seconds > share.budgetSeconds) this.#fail(`Over the time budget: ${described(share)}.`);
     }
   }
 
@@ -90,25 +96,12 @@ function leftOutOf(module: TestModule): string[] {
   return reasons;
 }
 
-/** One line for each project: the time of its test files, by the folder that they belong to. */
-function times(modules: readonly TestModule[]): string[] {
-  const projects = Map.groupBy(modules, ({ project }) => project.name);
-  return [...projects].map(([project, files]) => {
-    const groups = Map.groupBy(files, groupOf);
-    const parts = [...groups].map(([group, members]) => `${group} ${seconds(members)}`);
-    return `${project} ${seconds(files)}: ${parts.toSorted().join(", ")}`;
-  });
+function timed(module: TestModule): TimedFile {
+  const [first = "", second = ""] = path.relative(module.project.config.root, module.moduleId).split(path.sep);
+  const { duration, collectDuration } = module.diagnostic();
+  return { folder: first === "packages" ? second : `${first}/${second}`, ms: duration + collectDuration };
 }
 
-function groupOf({ moduleId, project }: TestModule): string {
-  const [first = "", second = ""] = path.relative(project.config.root, moduleId).split(path.sep);
-  return first === "packages" ? second : `${first}/${second}`;
-}
-
-function seconds(modules: readonly TestModule[]): string {
-  const ms = modules.reduce((sum, module) => {
-    const { duration, collectDuration } = module.diagnostic();
-    return sum + duration + collectDuration;
-  }, 0);
-  return `${(ms / 1000).toFixed(1)} s`;
+function described({ name, seconds, budgetSeconds }: TimeShare): string {
+  return `${name} ${seconds.toFixed(1)} s of ${budgetSeconds} s`;
 }

@@ -24,7 +24,7 @@ describe("a run with failures", () => {
     const summary = run.text.slice(run.text.indexOf("       Seed"));
     expect(summary).toContain("Seed  SLUICE_SEED=77");
     expect(summary).toContain("Services  postgres 18.4 (npm)\n             redis 8.0.0 (npm, a stand-in)");
-    expect(summary).toMatch(/in all \d+\.\d s of 300 s/);
+    expect(summary).toMatch(/Time {2}\S+ \d+\.\d s of 40 s\n +in all \d+\.\d s/);
     expect(run.status).toBe(1);
   });
 });
