@@ -1,5 +1,6 @@
+import { append, descend, expectRoom, refusal, writeList, type CanonicalWriter } from "./canonical-writer.ts";
 import { InvalidArgumentError } from "./errors.ts";
-import { checkLimits, kindOf, NotCanonicalError, type NotCanonicalReason } from "./not-canonical.ts";
+import { checkLimits, kindOf } from "./not-canonical.ts";
 import { isPlainObject, sortByCodeUnit } from "./plain-data.ts";
 
 /** Limits of {@link canonicalJson}. */
@@ -53,10 +54,7 @@ export function canonicalJson(value: unknown, options: CanonicalJsonOptions = {}
   return writer.text;
 }
 
-interface Writer extends Required<CanonicalJsonOptions> {
-  text: string;
-  readonly path: (string | number)[];
-}
+type Writer = CanonicalWriter & Required<CanonicalJsonOptions>;
 
 function write(writer: Writer, value: unknown): void {
   if (typeof value === "string") return writeString(writer, value);
@@ -67,17 +65,12 @@ function write(writer: Writer, value: unknown): void {
   throw refusal(writer, "type", `is ${kindOf(value)}, which JSON cannot hold`);
 }
 
-function append(writer: Writer, piece: string): void {
-  writer.text += piece;
-  if (writer.text.length > writer.maxLength) throw tooLong(writer);
-}
-
 // Most names and strings need none, and a test costs half of what JSON.stringify does.
 const needsEscape = /[^ !#-[\]-~]/;
 
 function writeString(writer: Writer, text: string): void {
   // Asked before the work is done: escaping makes a string up to six times longer, never shorter.
-  if (writer.text.length + text.length + 2 > writer.maxLength) throw tooLong(writer);
+  expectRoom(writer, text.length + 2);
   append(writer, needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`);
 }
 
@@ -90,9 +83,7 @@ function writeNumber(writer: Writer, number: number): void {
 }
 
 function writeContainer(writer: Writer, value: object): void {
-  if (writer.path.length >= writer.maxDepth) {
-    throw refusal(writer, "depth", `is nested deeper than ${writer.maxDepth} levels, or contains itself`);
-  }
+  descend(writer);
   if (Array.isArray(value)) return writeArray(writer, value);
   if (!isPlainObject(value)) throw refusal(writer, "type", `is ${kindOf(value)}, which JSON cannot hold`);
   writeObject(writer, value);
@@ -102,14 +93,7 @@ function writeArray(writer: Writer, elements: readonly unknown[]): void {
   if (Object.keys(elements).length !== elements.length) {
     throw refusal(writer, "type", "is an array with holes or named members");
   }
-  append(writer, "[");
-  for (let index = 0; index < elements.length; index += 1) {
-    if (index > 0) append(writer, ",");
-    writer.path.push(index);
-    write(writer, elements[index]);
-    writer.path.pop();
-  }
-  append(writer, "]");
+  writeList(writer, elements, write);
 }
 
 function writeObject(writer: Writer, members: Record<string, unknown>): void {
@@ -139,12 +123,4 @@ function memberValue(writer: Writer, members: object, name: string): unknown {
   // An accessor has no "value", not even an undefined one.
   if (member?.enumerable && "value" in member) return member.value;
   throw refusal(writer, "type", "is an accessor or a hidden member");
-}
-
-function tooLong(writer: Writer): NotCanonicalError {
-  return refusal(writer, "size", `is where the text exceeds ${writer.maxLength} characters`);
-}
-
-function refusal(writer: Writer, reason: NotCanonicalReason, problem: string): NotCanonicalError {
-  return new NotCanonicalError(reason, writer.path, problem);
 }

@@ -1,4 +1,5 @@
-import { checkLimits, kindOf, NotCanonicalError, type NotCanonicalReason } from "./not-canonical.ts";
+import { append, descend, expectRoom, refusal, writeList, type CanonicalWriter } from "./canonical-writer.ts";
+import { checkLimits, kindOf } from "./not-canonical.ts";
 import { percentEncode } from "./percent-text.ts";
 import { isPlainObject, sortByCodeUnit } from "./plain-data.ts";
 
@@ -53,7 +54,7 @@ export interface CanonicalParamsOptions {
 export function canonicalParams(params: ParamRecord, options: CanonicalParamsOptions = {}): string {
   const { maxDepth = 16, maxLength = 2 ** 16 } = options;
   checkLimits({ maxDepth, maxLength });
-  const writer: Writer = { text: "", path: [], maxDepth, maxLength };
+  const writer: CanonicalWriter = { text: "", path: [], maxDepth, maxLength };
   if (typeof params !== "object" || params === null || !isPlainObject(params)) {
     throw refusal(writer, "type", `is ${kindOf(params)}, and parameters are a plain object`);
   }
@@ -61,12 +62,7 @@ export function canonicalParams(params: ParamRecord, options: CanonicalParamsOpt
   return writer.text;
 }
 
-interface Writer extends Required<CanonicalParamsOptions> {
-  text: string;
-  readonly path: (string | number)[];
-}
-
-function writeMembers(writer: Writer, members: Record<string, unknown>, separator: ":" | ","): void {
+function writeMembers(writer: CanonicalWriter, members: Record<string, unknown>, separator: ":" | ","): void {
   let before = "";
   for (const name of sortByCodeUnit(Object.keys(members))) {
     const value = members[name];
@@ -79,7 +75,7 @@ function writeMembers(writer: Writer, members: Record<string, unknown>, separato
   }
 }
 
-function write(writer: Writer, value: unknown): void {
+function write(writer: CanonicalWriter, value: unknown): void {
   if (typeof value === "string") return writeString(writer, value);
   if (typeof value === "number") return writeNumber(writer, value);
   if (typeof value === "boolean") return append(writer, value ? "true" : "false");
@@ -91,30 +87,28 @@ function write(writer: Writer, value: unknown): void {
 /** What a bare text must not look like unless it is a number. */
 export const readsAsNumber = /^-?\d+(?:\.\d+)?(?:e-?\d+)?$/;
 
-function writeString(writer: Writer, text: string): void {
+function writeString(writer: CanonicalWriter, text: string): void {
   const isAmbiguous = text === "" || text === "true" || text === "false" || readsAsNumber.test(text);
   append(writer, isAmbiguous ? `'${text}'` : encode(writer, text));
 }
 
-function writeNumber(writer: Writer, number: number): void {
+function writeNumber(writer: CanonicalWriter, number: number): void {
   if (!Number.isFinite(number)) throw refusal(writer, "number", "is not a finite number");
   // As ECMAScript writes it, but 1e21 for 1e+21, because a plus often means a blank in a URL.
   append(writer, Math.abs(number) < 1e21 ? String(number) : String(number).replace("+", ""));
 }
 
-function writeObject(writer: Writer, value: object): void {
+function writeObject(writer: CanonicalWriter, value: object): void {
   if (value instanceof Date) return writeDate(writer, value);
-  if (writer.path.length >= writer.maxDepth) {
-    throw refusal(writer, "depth", `is nested deeper than ${writer.maxDepth} levels, or contains itself`);
-  }
-  if (Array.isArray(value)) return writeArray(writer, value);
+  descend(writer);
+  if (Array.isArray(value)) return writeList(writer, value, write);
   if (!isPlainObject(value)) throw refusal(writer, "type", `is ${kindOf(value)}, which has no canonical text`);
   append(writer, "(");
   writeMembers(writer, value, ",");
   append(writer, ")");
 }
 
-function writeDate(writer: Writer, date: Date): void {
+function writeDate(writer: CanonicalWriter, date: Date): void {
   let iso: string;
   try {
     iso = Date.prototype.toISOString.call(date);
@@ -124,32 +118,8 @@ function writeDate(writer: Writer, date: Date): void {
   append(writer, `@${percentEncode(iso)}`);
 }
 
-function writeArray(writer: Writer, elements: readonly unknown[]): void {
-  append(writer, "[");
-  for (let index = 0; index < elements.length; index += 1) {
-    if (index > 0) append(writer, ",");
-    writer.path.push(index);
-    write(writer, elements[index]);
-    writer.path.pop();
-  }
-  append(writer, "]");
-}
-
-function encode(writer: Writer, text: string): string {
+function encode(writer: CanonicalWriter, text: string): string {
   // Asked before the work is done: an encoding is never shorter than its text.
-  if (writer.text.length + text.length > writer.maxLength) throw tooLong(writer);
+  expectRoom(writer, text.length);
   return percentEncode(text);
-}
-
-function append(writer: Writer, piece: string): void {
-  writer.text += piece;
-  if (writer.text.length > writer.maxLength) throw tooLong(writer);
-}
-
-function tooLong(writer: Writer): NotCanonicalError {
-  return refusal(writer, "size", `is where the text exceeds ${writer.maxLength} characters`);
-}
-
-function refusal(writer: Writer, reason: NotCanonicalReason, problem: string): NotCanonicalError {
-  return new NotCanonicalError(reason, writer.path, problem);
 }
