@@ -1,5 +1,5 @@
 import { systemClock } from "@sluice/core";
-import { fromPg, type Sql, type SqlDatabase } from "@sluice/postgres";
+import { fromPg, type Sql, type SqlDatabase, type SqlTransaction } from "@sluice/postgres";
 import pg from "pg";
 
 import type { Config } from "../config/config.ts";
@@ -11,7 +11,7 @@ export const schema = "marketplace";
 
 /** The service's connections to PostgreSQL. */
 export interface Database extends AsyncDisposable {
-  readonly sql: Sql;
+  readonly sql: SqlDatabase;
   /** One statement on a connection of its own, so that a busy pool does not look like a dead database. */
   ping(): Promise<void>;
   readonly pools: Readonly<Record<string, PoolUsage>>;
@@ -74,7 +74,7 @@ function createPool(url: string, log: Log | undefined, options: pg.PoolConfig): 
 
 const longestText = 500;
 
-function loggingSlowQueries(sql: Sql, slowMs: number, log: Log): Sql {
+function loggingSlowQueries(database: SqlDatabase, slowMs: number, log: Log): SqlDatabase {
   async function timed<T>(text: string, work: () => Promise<T>): Promise<T> {
     const startedMs = systemClock.monotonic();
     try {
@@ -85,9 +85,17 @@ function loggingSlowQueries(sql: Sql, slowMs: number, log: Log): Sql {
         log.warn({ duration_ms: Math.round(durationMs), query: normalized(text) }, "Slow query");
     }
   }
+  function logged(sql: Sql): Sql {
+    return {
+      query: (text, params) => timed(text, () => sql.query(text, params)),
+      script: (text) => timed(text, () => sql.script(text)),
+    };
+  }
   return {
-    query: (text, params) => timed(text, () => sql.query(text, params)),
-    script: (text) => timed(text, () => sql.script(text)),
+    kind: "database",
+    ...logged(database),
+    transaction: (work, options) =>
+      database.transaction((sql) => work({ kind: "transaction", ...logged(sql) } satisfies SqlTransaction), options),
   };
 }
 
