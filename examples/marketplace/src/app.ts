@@ -3,10 +3,14 @@ import { documentation } from "./http/documentation.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { answerOtherMethods } from "./http/methods.ts";
 import { countRequests, metricsRoute } from "./http/metrics-route.ts";
+import { traceRequests } from "./http/request-spans.ts";
 import { createServer, type Server } from "./http/server.ts";
+import { watchDatabaseEvents } from "./infra/database-events.ts";
 import { createDatabase, type Database } from "./infra/database.ts";
 import { createMetrics } from "./infra/metrics.ts";
+import { watchProcess } from "./infra/process-metrics.ts";
 import { createQueue, type Queue } from "./infra/queue.ts";
+import { createTelemetry, type Telemetry } from "./infra/telemetry.ts";
 import { categoriesModule } from "./modules/categories/index.ts";
 import { listingsModule } from "./modules/listings/index.ts";
 import { productsModule } from "./modules/products/index.ts";
@@ -28,44 +32,58 @@ export interface App {
 /** What it runs on. */
 export interface AppOptions {
   readonly role: Role;
-  readonly databaseUrl: string;
+  /** The servers of one cluster. */
+  readonly databaseUrls: readonly string[];
   readonly logTo?: NodeJS.WritableStream;
 }
 
 /** The composition root: every part is made and connected here, and nowhere else. */
-export async function createApp(config: Config, { role, databaseUrl, ...rest }: AppOptions): Promise<App> {
+export async function createApp(config: Config, { role, databaseUrls, ...rest }: AppOptions): Promise<App> {
   let draining = false;
   const server = await createServer({ ...config.http, logLevel: config.logLevel, ...rest });
-  const database = createDatabase(databaseUrl, config.database, server.log);
-  const categories = categoriesModule(database.sql);
+  const database = createDatabase(databaseUrls, config.database, server.log);
+  const telemetry = createTelemetry(config.otlp);
+  const stopWatching = watchDatabaseEvents(telemetry.meter, server.log);
+  // Who has counted the catalog reads the new counts; others may read what is a little older.
+  const counting = database.session();
+  const { rollUp } = categoriesModule(counting.sql);
   let queue: Queue | undefined;
 
   async function close(timeoutMs: number): Promise<void> {
     draining = true;
     await Promise.all([server.close(), queue?.stop(timeoutMs)]);
     await database[Symbol.asyncDispose]();
+    stopWatching();
+    await telemetry.close(timeoutMs);
   }
 
   try {
-    const metrics = createMetrics();
-    for (const [name, pool] of Object.entries(database.pools)) metrics.watchPool(name, pool);
-    countRequests(server, metrics);
+    measure(server, database, telemetry);
     await answerOtherMethods(server, async () => {
-      healthRoutes(server, { pingDatabase: () => database.ping(), isDraining: () => draining });
-      if (config.features.metrics) metricsRoute(server, metrics);
+      healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });
+      if (config.features.metrics) metricsRoute(server, telemetry);
       if (!does(role, "web")) return;
       const forgives = await forgivesMisspelling(database.sql);
-      const modules = [productsModule(database.sql, forgives), listingsModule(database.sql, forgives)];
-      await documentation(server, () => mount(server, [categories.routes, ...modules]));
+      const modules = [productsModule(database.reads, forgives), listingsModule(database.reads, forgives)];
+      await documentation(server, () => mount(server, [categoriesModule(counting.reads).routes, ...modules]));
     });
     if (role !== "web") {
-      queue = await jobs(role, { url: databaseUrl, log: server.log, rollUp: categories.rollUp });
+      queue = await jobs(role, { urls: databaseUrls, log: server.log, rollUp });
     }
   } catch (error) {
     await close(0);
     throw error;
   }
   return { server, database, drain: () => void (draining = true), close };
+}
+
+/** Counts and traces requests, and shows the database and the process. */
+function measure(server: Server, database: Database, { meter, tracer }: Telemetry): void {
+  const metrics = createMetrics(meter);
+  metrics.watchHosts(() => database.hosts());
+  watchProcess(meter);
+  if (tracer !== undefined) traceRequests(server, tracer);
+  countRequests(server, metrics);
 }
 
 /** Serves the modules under both prefixes. */
@@ -81,14 +99,14 @@ function does(role: Role, part: Role): boolean {
 }
 
 interface JobsOptions {
-  readonly url: string;
+  readonly urls: readonly string[];
   readonly log: Server["log"];
   readonly rollUp: () => Promise<void>;
 }
 
-async function jobs(role: Role, { url, log, rollUp }: JobsOptions): Promise<Queue> {
+async function jobs(role: Role, { urls, log, rollUp }: JobsOptions): Promise<Queue> {
   const [worker, cron] = [does(role, "worker"), does(role, "cron")];
-  const queue = await createQueue({ url, log, schedules: cron, supervises: worker });
+  const queue = await createQueue({ urls, log, schedules: cron, supervises: worker });
   if (worker) await queue.work("catalog_rollup", rollUp);
   if (cron) await queue.schedule("catalog_rollup", rollupTimes);
   return queue;

@@ -37,8 +37,8 @@ async function run(
   if (!["migrate", "seed"].includes(command) || rest.length > 0) return refuse([usage]);
   const server = await openServer(config, printLine);
   try {
-    await migrateDatabase(server.url, config.database.poolTimeoutMs, printLine);
-    if (command === "seed") await seed(server.url, config.database.seedSize, printLine);
+    await migrateDatabase(server.urls, config.database.poolTimeoutMs, printLine);
+    if (command === "seed") await seed(server.urls, config.database.seedSize, printLine);
   } finally {
     await server.stop();
   }

@@ -12,7 +12,8 @@ import { seedDatabase } from "./seed/seed-database.ts";
 
 /** A database that this process may use. */
 export interface ReadyServer {
-  readonly url: string;
+  /** Its servers. Which of them is the primary is found out. */
+  readonly urls: readonly string[];
   /** As the person at the terminal should read it. */
   readonly place: string;
   /** Ends the embedded PostgreSQL, where it is one. */
@@ -22,33 +23,34 @@ export interface ReadyServer {
 /** The database that the configuration names, or a PostgreSQL of this process's own. */
 export async function openServer({ database }: Config, print: Print): Promise<ReadyServer> {
   if (database.url !== undefined) {
-    return { url: database.url, place: "the database of DATABASE_URL", stop: () => Promise.resolve() };
+    const urls = [database.url, ...database.replicaUrls];
+    return { urls, place: "the database of DATABASE_URL", stop: () => Promise.resolve() };
   }
   const embedded = await startEmbeddedPostgres(dataFolders(database.dataFolder, process.env));
   print(...embedded.notes);
-  return { url: embedded.url, place: embedded.folder, stop: () => embedded.stop() };
+  return { urls: [embedded.url], place: embedded.folder, stop: () => embedded.stop() };
 }
 
 /** Migrates, and says what it did. */
-export async function migrateDatabase(url: string, patienceMs: number, print: Print): Promise<void> {
-  const applied = await withAdministrator(url, (database) => prepareSchema(database, patienceMs));
+export async function migrateDatabase(urls: readonly string[], patienceMs: number, print: Print): Promise<void> {
+  const applied = await withAdministrator(urls, (database) => prepareSchema(database, patienceMs));
   if (applied.length > 0) print(`Migrated: ${applied.join(", ")}`);
 }
 
 /** Seeds an empty database, and says with what. */
-export async function seed(url: string, size: SeedSize, print: Print): Promise<void> {
+export async function seed(urls: readonly string[], size: SeedSize, print: Print): Promise<void> {
   if (size === "none") return;
-  const enqueue = (transaction: SqlTransaction): Promise<string> => enqueueRollup(url, transaction);
+  const enqueue = (transaction: SqlTransaction): Promise<string> => enqueueRollup(urls, transaction);
   const options = { size, progress: createProgress(process.stdout), whenSeeded: enqueue };
-  const report = await withAdministrator(url, (database) => seedDatabase(database, options));
+  const report = await withAdministrator(urls, (database) => seedDatabase(database, options));
   if (report === undefined) print("Not seeded: there are rows already.");
   else if (report.byThisCall) print(`Seeded, size ${report.size}:`, ...digestLines(report.digests));
 }
 
 /** The counts follow the rows: the job is there when, and only when, they are. */
-async function enqueueRollup(url: string, transaction: SqlTransaction): Promise<string> {
+async function enqueueRollup(urls: readonly string[], transaction: SqlTransaction): Promise<string> {
   const log = { info: ignore, warn: ignore, error: ignore, debug: ignore };
-  const queue = await createQueue({ url, log, schedules: false, supervises: false });
+  const queue = await createQueue({ urls, log, schedules: false, supervises: false });
   try {
     return await queue.enqueue(transaction, "catalog_rollup");
   } finally {

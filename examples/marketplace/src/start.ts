@@ -12,9 +12,9 @@ export async function start(config: Config, role: Role): Promise<void> {
   const print = config.production ? printNothing : printLine;
   const server = await openServer(config, print);
   try {
-    await migrateDatabase(server.url, config.database.poolTimeoutMs, print);
-    await seed(server.url, config.database.seedSize, print);
-    const app = await createApp(config, { role, databaseUrl: server.url });
+    await migrateDatabase(server.urls, config.database.poolTimeoutMs, print);
+    await seed(server.urls, config.database.seedSize, print);
+    const app = await createApp(config, { role, databaseUrls: server.urls });
     const { delayMs, timeoutMs } = config.shutdown;
     shutDownOnSignal({
       drain: () => app.drain(),

@@ -13,7 +13,7 @@ beforeAll(async () => {
 function ignore(): void {}
 
 function openQueue(schedules: boolean): Promise<Queue> {
-  return createQueue({ url, log, schedules, supervises: false });
+  return createQueue({ urls: [url], log, schedules, supervises: false });
 }
 
 /** How many jobs the queue has ever had. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { normalized } from "../src/infra/database.ts";
+import { normalized } from "../src/infra/slow-queries.ts";
 import { captureLog, createProbe } from "./support/test-server.ts";
 
 describe("the log", () => {

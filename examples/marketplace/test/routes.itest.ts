@@ -106,7 +106,7 @@ describe("routes", () => {
     const text = await (await fetch(`${market.url}/metrics`)).text();
     expect(text).toMatch(/http_requests_total\{method="GET",route="\/api\/products\/:id",status="404"\} \d/);
     expect(text).toMatch(/http_request_duration_seconds_bucket/);
-    expect(text).toMatch(/db_pool_connections\{pool="main",state="idle"\} \d/);
+    expect(text).toMatch(/db_pool_connections\{host="[\w.:-]+",state="idle"\} \d/);
     expect(text).not.toContain("beef");
   });
 });

@@ -1,7 +1,9 @@
 import { systemRandom, type Random } from "@sluice/core";
 
 import { chooser, type Chooser, type Setting } from "./chooser.ts";
+import { readHeaders } from "./collector.ts";
 import type { Environment } from "./environment.ts";
+import { withoutSecrets } from "./service-url.ts";
 
 /** What a process does: answer requests, run jobs, schedule them, or all three. */
 export type Role = "all" | "web" | "worker" | "cron";
@@ -37,6 +39,7 @@ export function effective(environment: Environment, random: Random = systemRando
       delayMs: setting("SHUTDOWN_DELAY_MS", production ? 5000 : 0, mode),
       timeoutMs: setting("SHUTDOWN_TIMEOUT_MS", 25_000),
     },
+    otlp: otlp(choose),
     logLevel: setting("LOG_LEVEL", "info"),
   };
   const settings: readonly Setting[] = choose.settings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -50,10 +53,14 @@ function secretKey({ environment, note }: Chooser, random: Random): string {
   return key;
 }
 
-function database({ environment, setting, address }: Chooser, mode: string) {
+function database(choose: Chooser, mode: string) {
+  const { environment, setting, address } = choose;
   return {
     /** Undefined: the embedded PostgreSQL. */
     url: address("DATABASE_URL", "SQLALCHEMY_DATABASE_URL"),
+    /** The other servers of the same cluster. Which of all is the primary is found out. */
+    replicaUrls: replicaUrls(choose),
+    maxLagMs: setting("DB_MAX_LAG_MS", 5000),
     /** Where the embedded PostgreSQL keeps its data. Undefined: in the project. */
     dataFolder: setting("MARKETPLACE_DATA", undefined, "the project's .sluice/marketplace"),
     poolMax: setting("DB_POOL_MAX", 8),
@@ -62,6 +69,24 @@ function database({ environment, setting, address }: Chooser, mode: string) {
     slowQueryMs: setting("SLOW_QUERY_MS", 200),
     seedSize: setting("SEED_SIZE", environment.NODE_ENV === "production" ? "none" : "S", mode),
   };
+}
+
+function replicaUrls({ environment, note }: Chooser): readonly string[] {
+  const given = environment.DATABASE_REPLICA_URLS;
+  note("DATABASE_REPLICA_URLS", given?.map(withoutSecrets).join(",") ?? "(none)", given ? "set" : "default");
+  return given ?? [];
+}
+
+/** Where metrics and spans are sent. Undefined: nowhere. */
+function otlp({ environment, setting, address, note }: Chooser) {
+  const endpoint = address("OTEL_EXPORTER_OTLP_ENDPOINT");
+  const text = environment.OTEL_EXPORTER_OTLP_HEADERS;
+  const headers = readHeaders(text ?? "") ?? {};
+  const names = Object.keys(headers).map((name) => `${name}=***`);
+  note("OTEL_EXPORTER_OTLP_HEADERS", names.join(",") || "(none)", text === undefined ? "default" : "set");
+  const timeoutMs = setting("OTEL_EXPORTER_OTLP_TIMEOUT", 2000);
+  const metricsEveryMs = setting("OTEL_METRIC_EXPORT_INTERVAL", 60_000);
+  return endpoint === undefined ? undefined : { endpoint, headers, timeoutMs, metricsEveryMs };
 }
 
 function redis({ address }: Chooser) {

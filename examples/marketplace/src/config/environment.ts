@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import { readPostgresUrl, readRedisUrl } from "./service-url.ts";
+import { readCollectorUrl, readHeaders } from "./collector.ts";
+import { readPostgresUrl, readPostgresUrls, readRedisUrl } from "./service-url.ts";
 
 /** A variable whose text is read by `read`; undefined from it means that the text is not `expected`. */
 function text<T>(expected: string, read: (text: string) => T | undefined) {
@@ -40,6 +41,10 @@ const postgresUrl = text(
   "a postgres:// URL with a host and a database, and sslmode disable, require, verify-ca or verify-full",
   readPostgresUrl,
 );
+const postgresUrls = text(
+  "at most 16 postgres:// URLs, separated by commas, each as DATABASE_URL would be",
+  readPostgresUrls,
+);
 const redisUrl = text("a redis:// or rediss:// URL", readRedisUrl);
 const seconds = whole(0, 86_400);
 const longestTimeoutMs = 600_000;
@@ -56,6 +61,11 @@ function isOrigin(candidate: string): boolean {
   return /^https?:$/.test(URL.parse(candidate)?.protocol ?? "") && new URL(candidate).origin === candidate;
 }
 
+const collectorUrl = text("an http:// or https:// URL without user, password, query and fragment", readCollectorUrl);
+const headers = text("a list of name=value, separated by commas, percent-encoded where needed", (value) =>
+  readHeaders(value) === undefined ? undefined : value,
+);
+
 const secretKey = text("at least 32 bytes", (value) => (Buffer.byteLength(value) >= 32 ? value : undefined));
 
 /** Every variable that the service reads, with the text that each accepts. Whoever adds one documents it in README. */
@@ -66,6 +76,7 @@ export const environment = z.object({
   PORT: whole(1, 65_535),
   DATABASE_URL: postgresUrl,
   SQLALCHEMY_DATABASE_URL: postgresUrl,
+  DATABASE_REPLICA_URLS: postgresUrls,
   SECRET_KEY: secretKey,
   REDIS_URL: redisUrl,
   CACHE_REDIS_URL: redisUrl,
@@ -85,6 +96,7 @@ export const environment = z.object({
   FEED_CACHE_TTL_SECONDS: seconds,
   DB_POOL_MAX: whole(1, 200),
   DB_POOL_TIMEOUT_MS: whole(1, longestTimeoutMs),
+  DB_MAX_LAG_MS: whole(2000, longestTimeoutMs),
   STATEMENT_TIMEOUT_MS: whole(1, longestTimeoutMs),
   SLOW_QUERY_MS: whole(0, longestTimeoutMs),
   REQUEST_TIMEOUT_MS: whole(1, longestTimeoutMs),
@@ -92,6 +104,10 @@ export const environment = z.object({
   SHUTDOWN_TIMEOUT_MS: whole(1, longestTimeoutMs),
   CORS_ORIGINS: origins,
   LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl,
+  OTEL_EXPORTER_OTLP_HEADERS: headers,
+  OTEL_EXPORTER_OTLP_TIMEOUT: whole(1, longestTimeoutMs),
+  OTEL_METRIC_EXPORT_INTERVAL: whole(1, longestTimeoutMs),
   SEED_SIZE: oneOf("S", "M", "none"),
   MARKETPLACE_DATA: text("a folder", (value) => (value.includes("\0") ? undefined : value)),
 });
@@ -106,6 +122,9 @@ const secretNames: ReadonlySet<string> = new Set<VariableName>([
   "SECRET_KEY",
   "DATABASE_URL",
   "SQLALCHEMY_DATABASE_URL",
+  "DATABASE_REPLICA_URLS",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_HEADERS",
   "REDIS_URL",
   "CACHE_REDIS_URL",
   "RATE_LIMIT_REDIS_URL",

@@ -34,9 +34,17 @@ function missing(given: Readonly<Record<string, string | undefined>>): string[] 
   return problems;
 }
 
-function contradictions({ SHUTDOWN_DELAY_MS: delayMs = 0, SHUTDOWN_TIMEOUT_MS: timeoutMs }: Environment): string[] {
-  if (timeoutMs === undefined || delayMs < timeoutMs) return [];
-  return [
-    `SHUTDOWN_TIMEOUT_MS must be longer than SHUTDOWN_DELAY_MS (${delayMs}), which is part of it, got ${timeoutMs}`,
-  ];
+function contradictions(given: Environment): string[] {
+  const problems: string[] = [];
+  const { SHUTDOWN_DELAY_MS: delayMs = 0, SHUTDOWN_TIMEOUT_MS: timeoutMs } = given;
+  if (timeoutMs !== undefined && delayMs >= timeoutMs) {
+    problems.push(
+      `SHUTDOWN_TIMEOUT_MS must be longer than SHUTDOWN_DELAY_MS (${delayMs}), which is part of it, got ${timeoutMs}`,
+    );
+  }
+  const { DATABASE_REPLICA_URLS: replicas, DATABASE_URL: url = given.SQLALCHEMY_DATABASE_URL } = given;
+  if (replicas !== undefined && url === undefined) {
+    problems.push("DATABASE_REPLICA_URLS must come with DATABASE_URL: the embedded PostgreSQL has no replicas");
+  }
+  return problems;
 }

@@ -17,6 +17,16 @@ export function readPostgresUrl(value: string): string | undefined {
   return url.href;
 }
 
+const mostUrls = 16;
+
+/** PostgreSQL URLs separated by commas, each as {@link readPostgresUrl} reads it, or undefined where one is none. */
+export function readPostgresUrls(value: string): string[] | undefined {
+  // A password may hold a comma, but then no URL begins after it.
+  const urls = value.split(/,\s*(?=postgres)/i).map((url) => readPostgresUrl(url.trim()));
+  const known = urls.filter((url) => url !== undefined);
+  return known.length === urls.length && urls.length <= mostUrls ? known : undefined;
+}
+
 /** A Redis URL, or undefined where it is none. */
 export function readRedisUrl(value: string): string | undefined {
   const url = URL.parse(value);

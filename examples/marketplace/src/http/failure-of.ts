@@ -4,8 +4,8 @@ import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 
 import { Failure, invalidFields } from "./failure.ts";
 
-/** Seconds after which a client may try again when the database could not answer. */
-const retryAfterSeconds = "2";
+/** Seconds after which a client may try again when the database could not answer: a lost one is looked for as often. */
+const retryAfterSeconds = "1";
 
 const known: Readonly<Record<string, Answer>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "MALFORMED_JSON", "The body is not valid JSON"],

@@ -39,7 +39,12 @@ export function routeOf(request: FastifyRequest): string {
 // A probe each second would drown the rest.
 const probes = /^\/(health|healthz|metrics)/;
 
+/** Whether machines ask for the route again and again. */
+export function isProbe(route: string): boolean {
+  return probes.test(route);
+}
+
 function levelOf(status: number, route: string): "info" | "error" | "debug" {
   if (status >= 500) return "error";
-  return probes.test(route) ? "debug" : "info";
+  return isProbe(route) ? "debug" : "info";
 }

@@ -1,4 +1,5 @@
 import type { Metrics } from "../infra/metrics.ts";
+import type { Telemetry } from "../infra/telemetry.ts";
 import { routeOf } from "./log.ts";
 import type { Server } from "./server.ts";
 
@@ -16,9 +17,9 @@ export function countRequests(server: Pick<Server, "addHook">, metrics: Metrics)
 }
 
 /** `GET /metrics`, in the Prometheus text format. Not registered where metrics are switched off: 404. */
-export function metricsRoute(server: Server, metrics: Metrics): void {
+export function metricsRoute(server: Server, telemetry: Pick<Telemetry, "contentType" | "text">): void {
   server.get("/metrics", { schema: { hide: true } }, async (_request, reply) => {
-    void reply.type(metrics.contentType);
-    return metrics.text();
+    void reply.type(telemetry.contentType);
+    return telemetry.text();
   });
 }

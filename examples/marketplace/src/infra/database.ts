@@ -1,110 +1,100 @@
-import { systemClock } from "@sluice/core";
-import { fromPg, type Sql, type SqlDatabase, type SqlTransaction } from "@sluice/postgres";
-import pg from "pg";
+import { PostgresUnavailableError, type SqlDatabase } from "@sluice/postgres";
+import { connectPostgres, type ConnectPostgresOptions, type HostStatus, type Postgres } from "@sluice/postgres/connect";
 
 import type { Config } from "../config/config.ts";
 import type { Log } from "../http/log.ts";
-import type { PoolUsage } from "./metrics.ts";
+import { loggingSlowQueries } from "./slow-queries.ts";
 
 /** The schema that all tables of the marketplace are in. */
 export const schema = "marketplace";
 
+/** A pair of handles: what is written through one is seen by the reads of the other. */
+export interface DatabaseSession {
+  readonly sql: SqlDatabase;
+  readonly reads: SqlDatabase;
+}
+
 /** The service's connections to PostgreSQL. */
 export interface Database extends AsyncDisposable {
+  /** The primary. */
   readonly sql: SqlDatabase;
-  /** One statement on a connection of its own, so that a busy pool does not look like a dead database. */
-  ping(): Promise<void>;
-  readonly pools: Readonly<Record<string, PoolUsage>>;
+  /** Reads that may be `DB_MAX_LAG_MS` old: from a replica where one is fit, else from the primary. */
+  readonly reads: SqlDatabase;
+  /** Handles for a reader that has to see its own writes. Costs no round trip. */
+  session(): DatabaseSession;
+  /** The servers as they are known now. Sends nothing. */
+  hosts(): readonly HostStatus[];
+  /**
+   * Asks every server on a connection of its own, so that a busy pool does not look like a dead database.
+   *
+   * @returns whether it can be written; where it cannot, replicas answer reads.
+   * @throws `ERR_SLUICE_POSTGRES_UNAVAILABLE` when it cannot even be read.
+   */
+  inspect(): Promise<{ readonly writable: boolean }>;
 }
 
-const pingTimeoutMs = 2000;
-// The server ends a statement at its timeout; this is for a server that has stopped answering.
-const graceMs = 1000;
+// A server that answers at all answers within this time.
+const connectTimeoutMs = 1500;
 
-/** Opens pools as configured. Nothing is connected before the first statement. */
-export function createDatabase(url: string, config: Config["database"], log: Log): Database {
-  const main = createPool(url, log, {
-    max: config.poolMax,
-    connectionTimeoutMillis: config.poolTimeoutMs,
-    statement_timeout: config.statementTimeoutMs,
-    query_timeout: config.statementTimeoutMs + graceMs,
+/**
+ * Opens pools as configured, one per server. Nothing is connected before the first statement.
+ *
+ * @param urls - The servers of one cluster, in any order: which is the primary is found out.
+ */
+export function createDatabase(urls: readonly string[], config: Config["database"], log: Log): Database {
+  const { poolMax, poolTimeoutMs, statementTimeoutMs, maxLagMs, slowQueryMs } = config;
+  const postgres = open(urls, {
+    max: poolMax,
+    connectTimeoutMs: Math.min(connectTimeoutMs, poolTimeoutMs),
+    acquireTimeoutMs: poolTimeoutMs,
+    statementTimeoutMs,
+    maxLagMs,
   });
-  const health = createPool(url, log, {
-    max: 1,
-    connectionTimeoutMillis: pingTimeoutMs,
-    query_timeout: pingTimeoutMs,
-  });
+  const logging = (database: SqlDatabase): SqlDatabase => loggingSlowQueries(database, slowQueryMs, log);
   return {
-    sql: loggingSlowQueries(fromPg(main), config.slowQueryMs, log),
-    ping: async () => void (await health.query("select 1")),
-    pools: { main, health },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([main.end(), health.end()]);
+    sql: logging(postgres),
+    reads: logging(postgres.read()),
+    session() {
+      const session = postgres.session();
+      return { sql: logging(session), reads: logging(session.read()) };
     },
+    hosts: () => postgres.hosts(),
+    async inspect() {
+      const hosts = await postgres.inspect();
+      const writable = hosts.some(({ role }) => role === "primary");
+      if (!writable && !hosts.some((host) => isFit(host, maxLagMs))) {
+        throw new PostgresUnavailableError("no-primary", hosts);
+      }
+      return { writable };
+    },
+    [Symbol.asyncDispose]: () => postgres.close(),
   };
 }
 
-/** A connection for migrations and bulk loads, without a statement timeout. Closed when `use` is done. */
-export async function withAdministrator<T>(url: string, use: (database: SqlDatabase) => Promise<T>): Promise<T> {
-  const pool = createPool(url, undefined, { max: 2, connectionTimeoutMillis: 10_000, statement_timeout: 0 });
-  try {
-    return await use(fromPg(pool));
-  } finally {
-    await pool.end();
-  }
+function isFit({ role, lagMs }: HostStatus, maxLagMs: number): boolean {
+  return role === "replica" && lagMs !== undefined && lagMs <= maxLagMs;
 }
 
-// The last one lets a word with one wrong letter match; it means nothing to a server without pg_trgm.
-const settings = `-c search_path=${schema},public -c timezone=UTC -c pg_trgm.word_similarity_threshold=0.45`;
-
-function createPool(url: string, log: Log | undefined, options: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    application_name: "marketplace",
-    options: settings,
-    keepAlive: true,
-    ...options,
-  });
-  // An idle connection that breaks is replaced by the next checkout.
-  pool.on("error", (error) => {
-    if (!pool.ending) log?.warn({ error: { message: error.message } }, "Lost an idle database connection");
-  });
-  return pool;
+/**
+ * Connections to the primary for migrations and bulk loads, without a statement timeout. Closed when `use` is done.
+ *
+ * @param urls - The servers of one cluster.
+ */
+export async function withAdministrator<T>(
+  urls: string | readonly string[],
+  use: (database: SqlDatabase) => Promise<T>,
+): Promise<T> {
+  await using postgres = open(urls, { max: 2, acquireTimeoutMs: 10_000, statementTimeoutMs: 0, replicas: "none" });
+  return await use(postgres);
 }
 
-const longestText = 500;
+const settings = {
+  search_path: `${schema},public`,
+  timezone: "UTC",
+  // Lets a word with one wrong letter match; it means nothing to a server without pg_trgm.
+  "pg_trgm.word_similarity_threshold": "0.45",
+};
 
-function loggingSlowQueries(database: SqlDatabase, slowMs: number, log: Log): SqlDatabase {
-  async function timed<T>(text: string, work: () => Promise<T>): Promise<T> {
-    const startedMs = systemClock.monotonic();
-    try {
-      return await work();
-    } finally {
-      const durationMs = systemClock.monotonic() - startedMs;
-      if (durationMs >= slowMs)
-        log.warn({ duration_ms: Math.round(durationMs), query: normalized(text) }, "Slow query");
-    }
-  }
-  function logged(sql: Sql): Sql {
-    return {
-      query: (text, params) => timed(text, () => sql.query(text, params)),
-      script: (text) => timed(text, () => sql.script(text)),
-    };
-  }
-  return {
-    kind: "database",
-    ...logged(database),
-    transaction: (work, options) =>
-      database.transaction((sql) => work({ kind: "transaction", ...logged(sql) } satisfies SqlTransaction), options),
-  };
-}
-
-/** A statement on one line, without the values that were written into it. */
-export function normalized(text: string): string {
-  return text
-    .replaceAll(/'(?:[^']|'')*'/g, "?")
-    .replaceAll(/(?<![\w$.])\d+(?:\.\d+)?\b/g, "?")
-    .replaceAll(/\s+/g, " ")
-    .trim()
-    .slice(0, longestText);
+function open(urls: string | readonly string[], options: Omit<ConnectPostgresOptions, "urls">): Postgres {
+  return connectPostgres({ urls, applicationName: "marketplace", settings, ...options });
 }

@@ -1,11 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-
-/** What a connection pool shows of itself. */
-export interface PoolUsage {
-  readonly totalCount: number;
-  readonly idleCount: number;
-  readonly waitingCount: number;
-}
+import type { Meter } from "@opentelemetry/api";
+import type { HostStatus } from "@sluice/postgres/connect";
 
 /** A finished request, as the metrics count it. */
 export interface FinishedRequest {
@@ -16,54 +10,58 @@ export interface FinishedRequest {
   readonly durationMs: number;
 }
 
-/** What this process counts. Closing it is not needed: the registry is its own. */
+/** What the service counts of itself. Durations in seconds, as Prometheus has them. */
 export interface Metrics {
   requestFinished(request: FinishedRequest): void;
-  watchPool(name: string, pool: PoolUsage): void;
-  /** The Prometheus text format, and its content type. */
-  text(): Promise<string>;
-  readonly contentType: string;
+  /** Shows the servers of the database, as `hosts` knows them at each reading. */
+  watchHosts(hosts: () => readonly HostStatus[]): void;
 }
 
-const labelNames = ["method", "route", "status"] as const;
 // Node knows three dozen methods; clients use these.
 const countedMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-/** Metrics of one process, with Node's own beside them. */
-export function createMetrics(): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const total = new Counter({ name: "http_requests_total", help: "Requests answered", labelNames, registers });
-  const duration = new Histogram({
-    name: "http_request_duration_seconds",
-    help: "Time from the first byte of a request to the last of its answer",
-    labelNames,
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10],
-    registers,
-  });
-  const pools = new Map<string, PoolUsage>();
-  const gauge = new Gauge({
-    name: "db_pool_connections",
-    help: "Connections of a pool by state; waiting counts callers without one",
-    labelNames: ["pool", "state"],
-    registers,
-    collect: () => {
-      for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
-        gauge.set({ pool, state: "used" }, totalCount - idleCount);
-        gauge.set({ pool, state: "idle" }, idleCount);
-        gauge.set({ pool, state: "waiting" }, waitingCount);
-      }
-    },
+/** The method as metrics and spans name it: there are only so many. */
+export function countedMethod(method: string): string {
+  return countedMethods.has(method) ? method : "other";
+}
+
+/** Metrics of the service on a meter. Counters get `_total` in Prometheus. */
+export function createMetrics(meter: Meter): Metrics {
+  const total = meter.createCounter("http_requests", { description: "Requests answered" });
+  const duration = meter.createHistogram("http_request_duration_seconds", {
+    description: "Time from the first byte of a request to the last of its answer",
+    advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10] },
   });
   return {
     requestFinished({ method, route, status, durationMs }) {
-      const labels = { method: countedMethods.has(method) ? method : "other", route, status: String(status) };
-      total.inc(labels);
-      duration.observe(labels, durationMs / 1000);
+      const labels = { method: countedMethod(method), route, status: String(status) };
+      total.add(1, labels);
+      duration.record(durationMs / 1000, labels);
     },
-    watchPool: (name, pool) => void pools.set(name, pool),
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
+    watchHosts: (hosts) => watchHosts(meter, hosts),
   };
+}
+
+function watchHosts(meter: Meter, hosts: () => readonly HostStatus[]): void {
+  const pool = meter.createObservableGauge("db_pool_connections", {
+    description: "Connections to a server by state; waiting counts callers without one",
+  });
+  const role = meter.createObservableGauge("db_host_role", {
+    description: "1 for the role that a server was last found to have",
+  });
+  const lag = meter.createObservableGauge("db_replica_lag_seconds", {
+    description: "Oldest that the data of a replica may be",
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const { host, totalCount, idleCount, waitingCount, lagMs, ...status } of hosts()) {
+        result.observe(pool, totalCount - idleCount, { host, state: "used" });
+        result.observe(pool, idleCount, { host, state: "idle" });
+        result.observe(pool, waitingCount, { host, state: "waiting" });
+        result.observe(role, 1, { host, role: status.role });
+        if (lagMs !== undefined) result.observe(lag, lagMs / 1000, { host });
+      }
+    },
+    [pool, role, lag],
+  );
 }

@@ -1,5 +1,5 @@
 import { sleep, systemClock } from "@sluice/core";
-import { migrate, readMigrations, sqlFailure, type SqlDatabase } from "@sluice/postgres";
+import { migrate, PostgresUnavailableError, readMigrations, sqlFailure, type SqlDatabase } from "@sluice/postgres";
 
 import { schema } from "./database.ts";
 
@@ -23,8 +23,14 @@ export async function prepareSchema(database: SqlDatabase, patienceMs: number): 
       });
       return report.applied;
     } catch (error) {
-      if (sqlFailure(error) !== "unavailable" || systemClock.monotonic() > deadlineMs) throw error;
+      if (!isWorthWaiting(error) || systemClock.monotonic() > deadlineMs) throw error;
       await sleep(systemClock, retryMs);
     }
   }
+}
+
+/** A server that refuses this user, password or database will do so again. One without a free connection may not. */
+function isWorthWaiting(error: unknown): boolean {
+  const isRefused = error instanceof PostgresUnavailableError && error.reason === "refused";
+  return sqlFailure(isRefused ? error.cause : error) === "unavailable";
 }

@@ -1,7 +1,9 @@
 import type { Sql } from "@sluice/postgres";
-import { PgBoss } from "pg-boss";
+import { connectPostgres } from "@sluice/postgres/connect";
+import { PgBoss, type Db } from "pg-boss";
 
 import type { Log } from "../http/log.ts";
+import { listenToPrimary, type Notices } from "./primary-listener.ts";
 
 /** Every job there is. Each handler is safe to run twice: a worker may die between the work and its receipt. */
 export const jobNames = ["catalog_rollup"] as const;
@@ -33,7 +35,8 @@ export interface Queue {
 
 /** What a process does with jobs. */
 export interface QueueOptions {
-  readonly url: string;
+  /** The servers of one cluster: jobs are on its primary, wherever that is. */
+  readonly urls: readonly string[];
   readonly log: Log;
   /** Whether this process looks for times that have come. */
   readonly schedules: boolean;
@@ -41,12 +44,15 @@ export interface QueueOptions {
   readonly supervises: boolean;
 }
 
+// Its upkeep is not in a hurry.
+const statementTimeoutMs = 30_000;
+
 /** Opens the queue, and installs its tables where they are missing. */
-export async function createQueue({ url, log, schedules, supervises }: QueueOptions): Promise<Queue> {
+export async function createQueue({ urls, log, schedules, supervises }: QueueOptions): Promise<Queue> {
+  const applicationName = "marketplace jobs";
+  const database = connectPostgres({ urls, max: 3, applicationName, statementTimeoutMs, replicas: "none" });
   const boss = new PgBoss({
-    connectionString: url,
-    application_name: "marketplace jobs",
-    max: 3,
+    db: { ...portOver(database), listen: async (...notices) => listenToPrimary(urls, noticesOf(notices)) },
     schedule: schedules,
     supervise: supervises,
     // A job is added within seconds of its time, also when the process that would have added it has just died.
@@ -57,9 +63,14 @@ export async function createQueue({ url, log, schedules, supervises }: QueueOpti
   });
   boss.on("error", (error: Error) => log.error({ error: { message: error.message } }, "Queue trouble"));
   boss.on("warning", ({ message }: { message: string }) => log.warn(message));
-  await boss.start();
-  for (const name of jobNames) await boss.createQueue(name, queueOptions);
-  return portOf(boss, log);
+  try {
+    await boss.start();
+    for (const name of jobNames) await boss.createQueue(name, queueOptions);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return portOf(boss, database, log);
 }
 
 const queueOptions = {
@@ -71,11 +82,24 @@ const queueOptions = {
   notify: true,
 };
 
-function portOf(boss: PgBoss, log: Log): Queue {
+/** How pg-boss sends SQL. Its scripts answer nothing that it looks at. */
+function portOver(sql: Sql): Pick<Db, "executeSql"> {
+  return {
+    async executeSql(text, values) {
+      const { rows } = await sql.query(text, values);
+      return { rows: rows ?? [] };
+    },
+  };
+}
+
+function noticesOf([channel, onNotice, onStart]: Parameters<NonNullable<Db["listen"]>>): Notices {
+  return { channel, onNotice, onStart };
+}
+
+function portOf(boss: PgBoss, database: AsyncDisposable, log: Log): Queue {
   return {
     async enqueue(transaction, job) {
-      const executeSql = async (text: string, values?: unknown[]) => transaction.query<unknown>(text, values);
-      const id = await boss.send(job, {}, { db: { executeSql } });
+      const id = await boss.send(job, {}, { db: portOver(transaction) });
       if (id === null) throw new Error(`The queue did not take the job ${job}`);
       return id;
     },
@@ -95,6 +119,9 @@ function portOf(boss: PgBoss, log: Log): Queue {
       const [stats] = await boss.getQueueStats(job, { force: true });
       return { waiting: stats?.queuedCount ?? 0, active: stats?.activeCount ?? 0, failed: stats?.failedCount ?? 0 };
     },
-    stop: (timeoutMs) => boss.stop({ graceful: true, close: true, timeout: timeoutMs }),
+    async stop(timeoutMs) {
+      await boss.stop({ graceful: true, timeout: timeoutMs });
+      await database[Symbol.asyncDispose]();
+    },
   };
 }

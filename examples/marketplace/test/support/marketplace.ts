@@ -44,6 +44,7 @@ export interface Body {
 export interface TestMarketplaceOptions {
   readonly role?: Role;
   readonly databaseUrl?: string;
+  readonly replicaUrls?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -60,11 +61,12 @@ export async function seededDatabase(): Promise<string> {
 
 /** Starts a marketplace on a seeded database. */
 export async function startMarketplace(options: TestMarketplaceOptions = {}): Promise<TestMarketplace> {
-  const { role = "web", environment = {}, databaseUrl = await seededDatabase() } = options;
+  const { role = "web", environment = {}, databaseUrl = await seededDatabase(), replicaUrls = [] } = options;
   const config = readConfig({ LOG_LEVEL: "warn", ...environment });
   if (!config.ok) throw new Error(config.problems.join("\n"));
   const log = captureLog();
-  const app = await createApp(config.config, { role, databaseUrl, logTo: log.stream });
+  const databaseUrls = [databaseUrl, ...replicaUrls];
+  const app = await createApp(config.config, { role, databaseUrls, logTo: log.stream });
   await app.server.listen({ host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(app.server.server.address() as AddressInfo).port}`;
   const admin = new pg.Pool({ connectionString: databaseUrl, max: 4, options: "-c search_path=marketplace,public" });
