@@ -61,13 +61,16 @@ export interface Settlement {
 export type Outcome =
   | RepliedOutcome
   /** An event stream, or a reply whose handler writes it piece by piece: its head is known, its body was not held. */
-  | { readonly kind: "streamed"; readonly head: ReplyHead }
+  | { readonly kind: "streamed"; readonly head: ReplyHead; readonly ended: Promise<StreamEnd> }
   /** The body grew above the cap while it was held: it was let go, and is not known. */
-  | { readonly kind: "over-cap"; readonly head: ReplyHead }
+  | { readonly kind: "over-cap"; readonly head: ReplyHead; readonly ended: Promise<StreamEnd> }
   /** The handler threw. `head` is that of the error reply. */
   | { readonly kind: "failed"; readonly error: unknown; readonly head: ReplyHead }
   /** The client went away before the reply was complete. The handler may still be running. */
   | { readonly kind: "aborted" };
+
+/** How a reply ended whose guard had settled before: it never rejects, and may take as long as a stream lasts. */
+export type StreamEnd = "complete" | "failed" | "aborted";
 
 /** The handler answered. */
 export interface RepliedOutcome {

@@ -1,4 +1,31 @@
-export type { GuardContext, GuardNeeds, HttpGuard, Outcome, PassVerdict, RepliedOutcome, ReplyVerdict, Settlement, Verdict } from "./guard.ts";
+export { errorReply } from "./error-reply.ts";
+export { BodyNotKeptError, BodyTooLargeError, SettleTimeoutError } from "./errors.ts";
+export { httpEvents, type HttpEvent } from "./events.ts";
+export { exchangeSettings, type ExchangeOptions, type ExchangeSettings, type RenderError } from "./exchange-settings.ts";
+export { Exchange, type Decision, type Release, type ReleasedReply } from "./exchange.ts";
+export type {
+  GuardContext,
+  GuardNeeds,
+  HttpGuard,
+  Outcome,
+  PassVerdict,
+  RepliedOutcome,
+  ReplyVerdict,
+  Settlement,
+  StreamEnd,
+  Verdict,
+} from "./guard.ts";
 export type { HttpHandler } from "./handler.ts";
+export { defaultHeaders, patchHeaders } from "./header-patch.ts";
+export {
+  bodyTooLarge,
+  HttpError,
+  internalError,
+  malformedJson,
+  methodNotAllowed,
+  notFound,
+  unsupportedMediaType,
+  type HttpErrorInit,
+} from "./http-error.ts";
 export type { HeaderPatch, HttpReply, ReplyHead, ReplyHeaders } from "./reply.ts";
 export type { HttpRequest } from "./request.ts";
