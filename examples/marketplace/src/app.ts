@@ -9,15 +9,17 @@ import { watchDatabaseEvents } from "./infra/database-events.ts";
 import { createDatabase, type Database } from "./infra/database.ts";
 import { createMetrics } from "./infra/metrics.ts";
 import { watchProcess } from "./infra/process-metrics.ts";
-import { createQueue, type Queue } from "./infra/queue.ts";
+import { createQueue, jobNames, type JobName, type Queue } from "./infra/queue.ts";
 import { createTelemetry, type Telemetry } from "./infra/telemetry.ts";
+import { authModule } from "./modules/auth/index.ts";
 import { categoriesModule } from "./modules/categories/index.ts";
 import { listingsModule } from "./modules/listings/index.ts";
 import { productsModule } from "./modules/products/index.ts";
+import { sellersModule } from "./modules/sellers/index.ts";
 import { forgivesMisspelling } from "./paging/relevance.ts";
 
-/** When the counts of the catalog are made anew. */
-const rollupTimes = "*/5 * * * *";
+/** When each job runs: counting the catalog anew, forgetting sessions that have expired. */
+const jobTimes: Readonly<Record<JobName, string>> = { catalog_rollup: "*/5 * * * *", session_gc: "17 * * * *" };
 
 /** A running marketplace, or one role of it. */
 export interface App {
@@ -47,6 +49,11 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   // Who has counted the catalog reads the new counts; others may read what is a little older.
   const counting = database.session();
   const { rollUp } = categoriesModule(counting.sql);
+  const auth = authModule(database.sql, {
+    ...config.auth,
+    secretKey: config.secretKey,
+    secureCookies: config.production,
+  });
   let queue: Queue | undefined;
 
   async function close(timeoutMs: number): Promise<void> {
@@ -65,10 +72,13 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
       if (!does(role, "web")) return;
       const forgives = await forgivesMisspelling(database.sql);
       const modules = [productsModule(database.reads, forgives), listingsModule(database.reads, forgives)];
-      await documentation(server, () => mount(server, [categoriesModule(counting.reads).routes, ...modules]));
+      const accounts = [auth.routes, sellersModule(database.sql, auth.guards)];
+      const { routes } = categoriesModule(counting.reads);
+      await documentation(server, () => mount(server, [routes, ...modules, ...accounts]));
     });
     if (role !== "web") {
-      queue = await jobs(role, { urls: databaseUrls, log: server.log, rollUp });
+      const work = { catalog_rollup: rollUp, session_gc: auth.collectGarbage };
+      queue = await jobs(role, { urls: databaseUrls, log: server.log, work });
     }
   } catch (error) {
     await close(0);
@@ -101,13 +111,15 @@ function does(role: Role, part: Role): boolean {
 interface JobsOptions {
   readonly urls: readonly string[];
   readonly log: Server["log"];
-  readonly rollUp: () => Promise<void>;
+  readonly work: Readonly<Record<JobName, () => Promise<void>>>;
 }
 
-async function jobs(role: Role, { urls, log, rollUp }: JobsOptions): Promise<Queue> {
+async function jobs(role: Role, { urls, log, work }: JobsOptions): Promise<Queue> {
   const [worker, cron] = [does(role, "worker"), does(role, "cron")];
   const queue = await createQueue({ urls, log, schedules: cron, supervises: worker });
-  if (worker) await queue.work("catalog_rollup", rollUp);
-  if (cron) await queue.schedule("catalog_rollup", rollupTimes);
+  for (const name of jobNames) {
+    if (worker) await queue.work(name, work[name]);
+    if (cron) await queue.schedule(name, jobTimes[name]);
+  }
   return queue;
 }

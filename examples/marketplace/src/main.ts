@@ -1,7 +1,7 @@
 import type { Role } from "./config/config.ts";
 import { printConfig } from "./config/print-config.ts";
 import { readConfig, type ConfigResult } from "./config/read-config.ts";
-import { migrateDatabase, openServer, seed } from "./prepare.ts";
+import { migrateDatabase, openServer, prepareAccounts, seed } from "./prepare.ts";
 import { printLine } from "./print.ts";
 import { start } from "./start.ts";
 
@@ -38,7 +38,10 @@ async function run(
   const server = await openServer(config, printLine);
   try {
     await migrateDatabase(server.urls, config.database.poolTimeoutMs, printLine);
-    if (command === "seed") await seed(server.urls, config.database.seedSize, printLine);
+    if (command === "seed") {
+      await seed(server.urls, config.database.seedSize, printLine);
+      await prepareAccounts(server.urls, config.auth);
+    }
   } finally {
     await server.stop();
   }

@@ -1,11 +1,13 @@
 import type { SqlTransaction } from "@sluice/postgres";
 
+import type { AuthConfig } from "./config/auth-config.ts";
 import type { Config, SeedSize } from "./config/config.ts";
 import { dataFolders } from "./embedded/data-folders.ts";
 import { startEmbeddedPostgres } from "./embedded/embedded-postgres.ts";
 import { withAdministrator } from "./infra/database.ts";
 import { prepareSchema } from "./infra/prepare-schema.ts";
 import { createQueue } from "./infra/queue.ts";
+import { ensureAdministrator, ensureSeedPassword, passwordHasher } from "./modules/auth/index.ts";
 import { digestLines, type Print } from "./print.ts";
 import { createProgress } from "./seed/progress.ts";
 import { seedDatabase } from "./seed/seed-database.ts";
@@ -45,6 +47,18 @@ export async function seed(urls: readonly string[], size: SeedSize, print: Print
   const report = await withAdministrator(urls, (database) => seedDatabase(database, options));
   if (report === undefined) print("Not seeded: there are rows already.");
   else if (report.byThisCall) print(`Seeded, size ${report.size}:`, ...digestLines(report.digests));
+}
+
+/** Makes the administrator that the configuration names, and gives the users of the seed data their password. */
+export async function prepareAccounts(
+  urls: readonly string[],
+  { admin, seedPassword, argon2 }: AuthConfig,
+): Promise<void> {
+  const hasher = passwordHasher(argon2);
+  await withAdministrator(urls, async (database) => {
+    if (admin !== undefined) await ensureAdministrator(database, admin, hasher);
+    if (seedPassword !== undefined) await ensureSeedPassword(database, seedPassword, hasher);
+  });
 }
 
 /** The counts follow the rows: the job is there when, and only when, they are. */

@@ -1,8 +1,9 @@
 import { createApp, type App } from "./app.ts";
 import type { Config, Role } from "./config/config.ts";
-import { migrateDatabase, openServer, seed, type ReadyServer } from "./prepare.ts";
+import { migrateDatabase, openServer, prepareAccounts, seed, type ReadyServer } from "./prepare.ts";
 import { printLine, printNothing, type Print } from "./print.ts";
 import { shutDownOnSignal } from "./shutdown.ts";
+import { welcome } from "./welcome.ts";
 
 const firstPort = 3000;
 const lastPort = 3030;
@@ -14,6 +15,7 @@ export async function start(config: Config, role: Role): Promise<void> {
   try {
     await migrateDatabase(server.urls, config.database.poolTimeoutMs, print);
     await seed(server.urls, config.database.seedSize, print);
+    await prepareAccounts(server.urls, config.auth);
     const app = await createApp(config, { role, databaseUrls: server.urls });
     const { delayMs, timeoutMs } = config.shutdown;
     shutDownOnSignal({
@@ -24,7 +26,7 @@ export async function start(config: Config, role: Role): Promise<void> {
       log: app.server.log,
     });
     const url = await listen(app, config, print);
-    print(...(await welcome(app, { role, url, place: server.place })));
+    print(...(await welcome(app.database.sql, { role, url, place: server.place, auth: config.auth })));
   } catch (error) {
     await server.stop();
     throw error;
@@ -47,28 +49,4 @@ async function listen({ server }: App, { host, port }: Config, print: Print): Pr
       else throw taken ? new Error(`PORT: ${candidate} is taken`, { cause: error }) : error;
     }
   }
-}
-
-interface Place {
-  readonly role: Role;
-  readonly url: string;
-  readonly place: string;
-}
-
-async function welcome({ database }: App, { role, url, place }: Place): Promise<string[]> {
-  const lines = ["", `Marketplace (${role}) on ${url}`, `Data is in ${place}`];
-  if (role !== "all" && role !== "web") return [...lines, ""];
-  const { rows } = await database.sql.query<{ id: string }>(
-    "select id from listings where status = 'approved' order by created_at desc, id desc limit 1",
-  );
-  return [
-    ...lines,
-    `API documentation on ${url}/docs`,
-    "",
-    "Try:",
-    `  curl '${url}/api/products?category=phones&sort=price&order=asc&limit=3'`,
-    `  curl '${url}/api/public/listings/search?q=solar+panel&limit=3'`,
-    `  curl '${url}/api/listings/${rows[0]?.id ?? "00000000-0000-8000-8000-000000000000"}'`,
-    "",
-  ];
 }

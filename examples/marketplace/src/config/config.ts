@@ -1,5 +1,6 @@
 import { systemRandom, type Random } from "@sluice/core";
 
+import { authConfig } from "./auth-config.ts";
 import { chooser, type Chooser, type Setting } from "./chooser.ts";
 import { readHeaders } from "./collector.ts";
 import type { Environment } from "./environment.ts";
@@ -27,6 +28,7 @@ export function effective(environment: Environment, random: Random = systemRando
     /** Undefined: 3000, or the next free one. */
     port: setting("PORT", production ? 3000 : undefined, production ? mode : "3000, or the next free one"),
     secretKey: secretKey(choose, random),
+    auth: authConfig(choose),
     database: database(choose, mode),
     redis: redis(choose),
     features: features(choose),

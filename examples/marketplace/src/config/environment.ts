@@ -1,5 +1,8 @@
+import { parseDuration } from "@sluice/core";
 import { z } from "zod";
 
+import { emailAddress } from "../modules/auth/email-address.ts";
+import { newPassword } from "../modules/auth/password.ts";
 import { readCollectorUrl, readHeaders } from "./collector.ts";
 import { readPostgresUrl, readPostgresUrls, readRedisUrl } from "./service-url.ts";
 
@@ -66,6 +69,19 @@ const headers = text("a list of name=value, separated by commas, percent-encoded
   readHeaders(value) === undefined ? undefined : value,
 );
 
+/** A length of time with its unit, in ms. */
+function duration(shortest: string, longest: string) {
+  return text(`a duration from ${shortest} to ${longest}, such as 15m`, (value) => {
+    const ms = /^\d{1,12}(ms|s|m|h|d)$/.test(value) ? parseDuration(value) : Number.NaN;
+    return ms >= parseDuration(shortest) && ms <= parseDuration(longest) ? ms : undefined;
+  });
+}
+
+const password = text("from 8 to 128 characters", (value) => newPassword.safeParse(value).data);
+const claim = text("from 1 to 200 printable ASCII characters", (value) =>
+  /^[!-~]{1,200}$/.test(value) ? value : undefined,
+);
+
 const secretKey = text("at least 32 bytes", (value) => (Buffer.byteLength(value) >= 32 ? value : undefined));
 
 /** Every variable that the service reads, with the text that each accepts. Whoever adds one documents it in README. */
@@ -78,6 +94,18 @@ export const environment = z.object({
   SQLALCHEMY_DATABASE_URL: postgresUrl,
   DATABASE_REPLICA_URLS: postgresUrls,
   SECRET_KEY: secretKey,
+  SECRET_KEY_PREVIOUS: secretKey,
+  JWT_ISSUER: claim,
+  JWT_AUDIENCE: claim,
+  JWT_ACCESS_TTL: duration("1s", "1d"),
+  JWT_REFRESH_TTL: duration("1s", "400d"),
+  REFRESH_LEEWAY: duration("0s", "5m"),
+  ARGON2_MEMORY_KIB: whole(8, 1_048_576),
+  ARGON2_PASSES: whole(1, 100),
+  ARGON2_PARALLELISM: whole(1, 4),
+  ADMIN_EMAIL: text("an e-mail address in ASCII letters", (value) => emailAddress.safeParse(value).data),
+  ADMIN_PASSWORD: password,
+  SEED_PASSWORD: password,
   REDIS_URL: redisUrl,
   CACHE_REDIS_URL: redisUrl,
   RATE_LIMIT_REDIS_URL: redisUrl,
@@ -120,6 +148,9 @@ export type VariableName = keyof Environment;
 
 const secretNames: ReadonlySet<string> = new Set<VariableName>([
   "SECRET_KEY",
+  "SECRET_KEY_PREVIOUS",
+  "ADMIN_PASSWORD",
+  "SEED_PASSWORD",
   "DATABASE_URL",
   "SQLALCHEMY_DATABASE_URL",
   "DATABASE_REPLICA_URLS",

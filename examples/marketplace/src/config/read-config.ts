@@ -1,5 +1,6 @@
 import { describeValue } from "@sluice/core";
 
+import { authProblems } from "./auth-config.ts";
 import type { Setting } from "./chooser.ts";
 import { effective, type Config } from "./config.ts";
 import { environment, isSecret, type Environment } from "./environment.ts";
@@ -46,5 +47,6 @@ function contradictions(given: Environment): string[] {
   if (replicas !== undefined && url === undefined) {
     problems.push("DATABASE_REPLICA_URLS must come with DATABASE_URL: the embedded PostgreSQL has no replicas");
   }
+  problems.push(...authProblems(given));
   return problems;
 }

@@ -14,6 +14,7 @@ export async function documentation(server: Server, routes: () => Promise<void>)
         version: "1.0.0",
         description: "Every route under /api is also served under /api/v1.",
       },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
     },
     transform: jsonSchemaTransform,
   });

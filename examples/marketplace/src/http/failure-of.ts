@@ -53,6 +53,7 @@ const unavailable: Answer = [503, "DATABASE_UNAVAILABLE", "The database cannot a
 const ofDatabase: Readonly<Partial<Record<SqlFailure, Answer>>> = {
   unavailable,
   serialization: unavailable,
+  "commit-unknown": [503, "OUTCOME_UNKNOWN", "It was or was not done: look before you try again"],
   timeout: [504, "STATEMENT_TIMEOUT", "The database took too long"],
 };
 

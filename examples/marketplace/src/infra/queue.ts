@@ -6,7 +6,7 @@ import type { Log } from "../http/log.ts";
 import { listenToPrimary, type Notices } from "./primary-listener.ts";
 
 /** Every job there is. Each handler is safe to run twice: a worker may die between the work and its receipt. */
-export const jobNames = ["catalog_rollup"] as const;
+export const jobNames = ["catalog_rollup", "session_gc"] as const;
 
 /** The name of a job. */
 export type JobName = (typeof jobNames)[number];

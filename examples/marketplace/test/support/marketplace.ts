@@ -48,21 +48,29 @@ export interface TestMarketplaceOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** Hashing that costs nothing, for tests that are about something else. */
+const lightHashes = { ARGON2_MEMORY_KIB: "8", ARGON2_PASSES: "1" };
+
 /** A migrated and seeded database of its own. */
 export async function seededDatabase(): Promise<string> {
   const url = await createTestDatabase();
+  await seedDatabaseAt(url);
+  return url;
+}
+
+/** Migrates and seeds an empty database. */
+export async function seedDatabaseAt(url: string): Promise<void> {
   await withAdministrator(url, async (database) => {
     await prepareSchema(database, 1000);
     const progress = createProgress({ write: () => true });
     await seedDatabase(database, { size: "S", progress, whenSeeded: () => Promise.resolve() });
   });
-  return url;
 }
 
 /** Starts a marketplace on a seeded database. */
 export async function startMarketplace(options: TestMarketplaceOptions = {}): Promise<TestMarketplace> {
   const { role = "web", environment = {}, databaseUrl = await seededDatabase(), replicaUrls = [] } = options;
-  const config = readConfig({ LOG_LEVEL: "warn", ...environment });
+  const config = readConfig({ LOG_LEVEL: "warn", ...lightHashes, ...environment });
   if (!config.ok) throw new Error(config.problems.join("\n"));
   const log = captureLog();
   const databaseUrls = [databaseUrl, ...replicaUrls];
