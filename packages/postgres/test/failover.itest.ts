@@ -1,7 +1,8 @@
 import { type Clock, sleep, systemClock } from "@sluice/core";
 import { sqlFailure } from "@sluice/postgres";
 import { connectPostgres, type ConnectPostgresOptions, type Postgres } from "@sluice/postgres/connect";
-import { frozen, startPostgresReplica } from "@sluice/testing/faults";
+import { frozen } from "@sluice/testing/faults";
+import { startPostgresReplica } from "@sluice/testing/services";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { postgresEventsOf } from "./support/events.ts";

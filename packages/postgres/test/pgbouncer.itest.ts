@@ -1,25 +1,24 @@
 import { migrate, withTransaction } from "@sluice/postgres";
 import { connectPostgres, type Postgres } from "@sluice/postgres/connect";
-import { runLaws } from "@sluice/testing/vitest";
+import { findProgram } from "@sluice/testing/services";
+import { describeNeeding, runLaws } from "@sluice/testing/vitest";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { databaseUrl, handleKinds } from "./support/handles.ts";
 import { startPgBouncer, type PgBouncer } from "./support/pgbouncer.ts";
-import { describeWithProgram, findProgram } from "./support/programs.ts";
 import { createBarrier } from "./support/server.ts";
 import { statementLaws } from "./support/statement-laws.ts";
 import { createSubject, type Subject } from "./support/subject.ts";
 import { thrownBy } from "./support/thrown.ts";
 import { transactionLaws } from "./support/transaction-laws.ts";
 
-const program = await findProgram("pgbouncer");
 const serverConnections = 3;
 
-function suite(): void {
+describeNeeding({ programs: ["pgbouncer"] }, "PgBouncer in transaction mode", () => {
   let pooler: PgBouncer;
   let db: Postgres;
   beforeAll(async () => {
-    pooler = await startPgBouncer(program ?? "", await databaseUrl(), serverConnections);
+    pooler = await startPgBouncer(findProgram("pgbouncer") ?? "", await databaseUrl(), serverConnections);
     db = connectPostgres({ urls: pooler.url, max: 20, statementTimeoutMs: 5000, connectTimeoutMs: 5000 });
   });
   afterAll(async () => {
@@ -94,6 +93,4 @@ function suite(): void {
     expect(error).toMatchObject({ code: "ERR_SLUICE_POSTGRES_UNKNOWN", reason: "deadline" });
     expect((await hasty.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   });
-}
-
-describeWithProgram("pgbouncer", program, ["PgBouncer in transaction mode", suite]);
+});

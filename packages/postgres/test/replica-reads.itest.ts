@@ -5,13 +5,8 @@ import { inspect } from "node:util";
 import { hasCode } from "@sluice/core";
 import { sqlState } from "@sluice/postgres";
 import { connectPostgres, type ConnectPostgresOptions, type Postgres } from "@sluice/postgres/connect";
-import {
-  createFaultProxy,
-  frozen,
-  startPostgresReplica,
-  type FaultProxy,
-  type PostgresReplica,
-} from "@sluice/testing/faults";
+import { createFaultProxy, frozen, type FaultProxy } from "@sluice/testing/faults";
+import { startPostgresReplica, type PostgresReplica } from "@sluice/testing/services";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { postgresEventsOf } from "./support/events.ts";

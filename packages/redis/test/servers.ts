@@ -1,6 +1,7 @@
 import { sleep, systemClock } from "@sluice/core";
 import { createFaultProxy, respProtocol } from "@sluice/testing/faults";
 import { findRedis, launchRedis, type LaunchedRedis } from "@sluice/testing/services";
+import { Redis as Ioredis } from "ioredis";
 import { onTestFinished } from "vitest";
 
 import { redisEvents, type RedisConnection, type RedisEvent } from "../src/index.ts";
@@ -13,6 +14,14 @@ export async function ownServer(port?: number): Promise<LaunchedRedis> {
   const server = await launchRedis({ binary, ...(port === undefined ? {} : { port }) });
   onTestFinished(() => server.stop());
   return server;
+}
+
+/** A client to administer one server with. */
+export function adminOf({ port }: Pick<LaunchedRedis, "port">): Ioredis {
+  const admin = new Ioredis({ port, retryStrategy: () => 50, maxRetriesPerRequest: null, commandTimeout: 1000 });
+  admin.on("error", () => {});
+  onTestFinished(() => admin.disconnect());
+  return admin;
 }
 
 /** A connection that is closed when the test ends. */

@@ -1,14 +1,12 @@
-import { findRedis } from "@sluice/testing/services";
+import { findProgram } from "@sluice/testing/services";
+import { describeNeeding } from "@sluice/testing/vitest";
 
-import { declareSuite } from "../src/vitest/declare.ts";
+const programs = ["redis-server", "valkey-server"];
 
 /** The Redis that is installed on this machine. */
-export const localRedis = await findRedis();
+export const localRedis = findProgram(...programs);
 
 /** A suite that is left out, and reported, on a machine without a Redis of its own. */
 export function describeWithLocalRedis(title: string, suite: (binary: string) => void): void {
-  const reason = "needs a redis-server or valkey-server on this machine";
-  declareSuite(title, localRedis === undefined ? { skip: true, meta: { sluiceLeftOut: reason } } : {}, () => {
-    suite(localRedis ?? "redis-server");
-  });
+  describeNeeding({ programs: [programs] }, title, () => suite(localRedis ?? "redis-server"));
 }

@@ -33,6 +33,12 @@ describe("a suite that was left out", () => {
   it("is named with the reason, in a run that passes", () => {
     const { status, text } = runTests("passing");
     expect(text).toContain("passing.fixture.ts > tracking: needs a real redis, has 8.0.0 of origin npm");
+    expect(text).toContain(
+      "passing.fixture.ts > a pooler: needs the program no-such-pooler, which is not installed; " +
+        "needs the program no-such-redis or no-such-valkey, which is not installed",
+    );
+    expect(text).toContain("a shell is installed");
+    expect(text).not.toContain("> a shell: needs");
     expect(status).toBe(0);
   });
 

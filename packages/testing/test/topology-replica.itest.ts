@@ -1,8 +1,13 @@
 import { existsSync } from "node:fs";
 
 import { sleep, systemClock } from "@sluice/core";
-import { frozen, startPostgresReplica, type PostgresReplica } from "@sluice/testing/faults";
-import { findEmbeddedPostgres, findPostgres } from "@sluice/testing/services";
+import { frozen } from "@sluice/testing/faults";
+import {
+  findEmbeddedPostgres,
+  findPostgres,
+  startPostgresReplica,
+  type PostgresReplica,
+} from "@sluice/testing/services";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 

@@ -21,11 +21,3 @@ export {
 } from "./injected-errors.ts";
 export type { ProcessState } from "./process-state.ts";
 export { continueProcess, frozen, killProcess, stopProcess, type SignalOptions } from "./signal-process.ts";
-export type { PostgresSettings } from "../services/postgres-program.ts";
-export type { PostgresNode, PrimaryStopMode } from "../topologies/postgres-node.ts";
-export {
-  startPostgresReplica,
-  TopologyStateError,
-  type PostgresReplica,
-  type PostgresReplicaOptions,
-} from "../topologies/postgres-replica.ts";

@@ -1,7 +1,7 @@
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-import { systemClock } from "@sluice/core";
+import { exchange } from "./redis-exchange.ts";
 
 const longestReplyMs = 10_000;
 
@@ -44,34 +44,15 @@ export async function describeRedis(url: string): Promise<ServerDescription> {
   const where = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6379) };
   const [user, secret] = [username, password].map((part) => decodeURIComponent(part));
   const auth = secret ? [["AUTH", ...(user ? [user] : []), secret]] : [];
-  const ask = [...auth, ["INFO"], ["QUIT"]].map(encoded).join("");
-  const info = await exchange(
-    protocol === "rediss:" ? connectTls({ ...where, servername: where.host }) : connectTcp(where),
-    ask,
-  );
-  const facts = new Map(info.split("\r\n").map((line) => line.split(/:(.*)/s, 2) as [string, string]));
+  const socket = protocol === "rediss:" ? connectTls({ ...where, servername: where.host }) : connectTcp(where);
+  const answers = await exchange(socket, [...auth, ["INFO"]], longestReplyMs);
+  const info = answers.at(-1);
+  // A password that the server does not ask for is no reason to refuse it.
+  if (info instanceof Error) throw answers.find((answer) => answer instanceof Error) ?? info;
+  const lines = String(info).split("\r\n");
+  const facts = new Map(lines.map((line) => line.split(/:(.*)/s, 2) as [string, string]));
   const version = facts.get("redis_version");
-  if (version === undefined)
-    throw new Error(/^-.*/m.exec(info)?.[0].slice(1).trim() ?? "what answers there is no Redis");
+  if (version === undefined) throw new Error("what answers there is no Redis");
   const valkey = facts.get("valkey_version");
   return { version: valkey === undefined ? version : `Valkey ${valkey}`, durable: facts.get("aof_enabled") === "1" };
-}
-
-function encoded(command: readonly string[]): string {
-  return `*${command.length}\r\n${command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join("")}`;
-}
-
-function exchange(socket: Socket, ask: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const timer = systemClock.schedule(longestReplyMs, () => socket.destroy(new Error("it did not answer in time")));
-    let reply = "";
-    socket.setEncoding("utf8");
-    socket.on("data", (text: string) => (reply += text));
-    socket.once("error", reject);
-    socket.once("close", () => {
-      timer.cancel();
-      resolve(reply);
-    });
-    socket.write(ask);
-  });
 }

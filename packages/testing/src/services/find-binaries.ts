@@ -2,6 +2,8 @@ import { access, constants, readdir, realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 
+import { findProgram, pathFolders } from "./find-program.ts";
+
 // Where packages put PostgreSQL without adding it to PATH: Debian, Red Hat, Homebrew on Apple silicon and on Intel.
 const postgresFolders = [
   ["/usr/lib/postgresql", /^\d/],
@@ -9,8 +11,6 @@ const postgresFolders = [
   ["/opt/homebrew/opt", /^postgresql/],
   ["/usr/local/opt", /^postgresql/],
 ] as const;
-
-const redisFolders = ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/usr/sbin"];
 
 /**
  * A PostgreSQL installed on this machine: the one on `PATH`, else the newest in the folders where Debian, Red Hat and
@@ -53,13 +53,7 @@ export async function findEmbeddedPostgres(): Promise<string | undefined> {
 
 /** A `redis-server` or `valkey-server` on `PATH` or in the usual folders, or `undefined`. */
 export async function findRedis(): Promise<string | undefined> {
-  for (const folder of [...pathFolders(), ...redisFolders]) {
-    for (const name of ["redis-server", "valkey-server"]) {
-      const binary = await executable(path.join(folder, name));
-      if (binary !== undefined) return path.join(folder, name);
-    }
-  }
-  return undefined;
+  return findProgram("redis-server", "valkey-server");
 }
 
 /** Where the server in that folder is really installed, if it has its `initdb` there too. */
@@ -68,10 +62,6 @@ async function installation(folder: string): Promise<string | undefined> {
   if (postgres === undefined) return undefined;
   const bin = path.dirname(postgres);
   return (await executable(path.join(bin, "initdb"))) === undefined ? undefined : path.dirname(bin);
-}
-
-function pathFolders(): string[] {
-  return (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => path.isAbsolute(folder));
 }
 
 async function executable(file: string): Promise<string | undefined> {
