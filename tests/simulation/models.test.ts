@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { explore } from "./models/explore.ts";
 import { chosenL1, l1Coherence, type L1Design } from "./models/l1-coherence.ts";
-import { chosen, leaseProtocol, type Design, type Size } from "./models/lease-protocol.ts";
+import { chosen, type Design, type Size } from "./models/lease-design.ts";
+import { leaseProtocol } from "./models/lease-protocol.ts";
 
 const flush: Size = { getters: [0, 0, 1], writers: ["flush"], evictions: 0 };
 const drop: Size = { ...flush, writers: ["drop"] };

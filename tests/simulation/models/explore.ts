@@ -52,8 +52,9 @@ export function explore<State>(model: Model<State>, { stopAt = Infinity }: { sto
     counterexample ??= [...stepsOf(trace), wrong];
   };
   visit(model.initial, undefined);
-  for (let head = 0; head < queue.length && violations < stopAt; head += 1) {
-    const { state, trace } = queue[head] as (typeof queue)[number];
+  // The queue grows while it is walked.
+  for (const { state, trace } of queue) {
+    if (violations >= stopAt) break;
     for (const { label, next } of model.moves(state)) visit(next, { label, before: trace });
   }
   return { states: seen.size, violations, counterexample };
@@ -69,10 +70,11 @@ function stepsOf(trace: Trace | undefined): string[] {
 export function walk<State, Step>(model: Model<State, Step>, pick: (below: number) => number): Step[] {
   const steps: Step[] = [];
   let state = model.initial;
-  for (let moves = model.moves(state); moves.length > 0; moves = model.moves(state)) {
+  for (;;) {
+    const moves = model.moves(state);
+    if (moves.length === 0) return steps;
     const { next, step } = moves[pick(moves.length)] as Move<State, Step>;
     if (step !== undefined) steps.push(step);
     state = next;
   }
-  return steps;
 }

@@ -109,7 +109,11 @@ function serverMoves({ ticks, writes }: L1Size, state: L1State): L1Move[] {
 }
 
 function connectionMoves(design: L1Design, state: L1State): L1Move[] {
-  const { link, ping, pipe, now, cuts } = state;
+  return [...messageMoves(design, state), ...subscriptionMoves(design, state)];
+}
+
+function messageMoves(design: L1Design, state: L1State): L1Move[] {
+  const { link, ping, pipe, now } = state;
   const moves: L1Move[] = [];
   const isOpen = link === "up" || link === "subscribed";
   if (link === "up" && ping === null && !pipe.some(({ kind }) => kind === "pong")) {
@@ -120,21 +124,20 @@ function connectionMoves(design: L1Design, state: L1State): L1Move[] {
     moves.push({ label: "the server answers the ping", next: { ...state, ping: null, pipe: [...pipe, pong] } });
   }
   if (isOpen && pipe[0]) moves.push(delivery(design, state, pipe[0]));
-  if (link === "up" && cuts > 0) {
-    moves.push({ label: "the connection is cut", next: { ...state, link: "cut", pipe: [], cuts: cuts - 1 } });
-  }
-  if (link === "cut") {
-    const next = { ...state, ...forgetting(state), link: "down" as const, ping: null, provenAt: null };
-    moves.push({ label: "notices the cut", next });
-  }
-  if (link === "down") moves.push({ label: "asks to subscribe", next: { ...state, link: "asked", askedAt: now } });
-  if (link === "asked") moves.push({ label: "the server subscribes", next: { ...state, link: "subscribed" } });
-  if (link === "subscribed") {
-    const forgotten = design.resubscribe === "forgets" ? forgetting(state) : {};
-    const next = { ...state, ...forgotten, link: "up" as const, provenAt: state.askedAt };
-    moves.push({ label: "is subscribed", next });
-  }
   return moves;
+}
+
+function subscriptionMoves(design: L1Design, state: L1State): L1Move[] {
+  const { now, cuts } = state;
+  const to = (label: string, changes: Partial<L1State>): L1Move => ({ label, next: { ...state, ...changes } });
+  const forgotten = design.resubscribe === "forgets" ? forgetting(state) : {};
+  return {
+    up: cuts > 0 ? [to("the connection is cut", { link: "cut", pipe: [], cuts: cuts - 1 })] : [],
+    cut: [to("notices the cut", { ...forgetting(state), link: "down", ping: null, provenAt: null })],
+    down: [to("asks to subscribe", { link: "asked", askedAt: now })],
+    asked: [to("the server subscribes", { link: "subscribed" })],
+    subscribed: [to("is subscribed", { ...forgotten, link: "up", provenAt: state.askedAt })],
+  }[state.link];
 }
 
 function delivery(design: L1Design, state: L1State, message: Message): L1Move {
@@ -149,20 +152,30 @@ function forgetting(state: L1State): Pick<L1State, "copy" | "heard"> {
 }
 
 function lookupMoves(design: L1Design, size: L1Size, state: L1State): L1Move[] {
-  const { lookup, now, heard, since } = state;
-  const mayFill = size.bound === "age" || state.link === "up" || state.link === "cut" || design.resubscribe === "keeps";
-  if (lookup === null) {
-    if (state.copy !== null) return [];
-    const asked: Lookup = { askedAt: now, heard: mayFill ? heard : undefined, version: null };
-    return [{ label: "asks for the value", next: { ...state, lookup: asked } }];
-  }
-  if (lookup.version === null) {
-    const version = since.length - 1;
-    return [{ label: `the server answers ${version}`, next: { ...state, lookup: { ...lookup, version } } }];
-  }
-  const isKept = size.bound === "age" || design.fill === "always" || lookup.heard === heard;
-  const from = design.age === "request" ? lookup.askedAt : now;
-  const until = size.bound === "age" ? from + size.boundTicks : 1000;
-  const copy = isKept ? { version: lookup.version, until } : null;
-  return [{ label: isKept ? "keeps a copy" : "keeps none", next: { ...state, lookup: null, copy } }];
+  const { lookup, since } = state;
+  if (lookup === null) return state.copy === null ? [askMove(design, size, state)] : [];
+  if (lookup.version !== null) return [arrivalMove(design, size, { state, lookup })];
+  const version = since.length - 1;
+  return [{ label: `the server answers ${version}`, next: { ...state, lookup: { ...lookup, version } } }];
+}
+
+function askMove(design: L1Design, { bound }: L1Size, state: L1State): L1Move {
+  const { link, now, heard } = state;
+  const mayFill = bound === "age" || link === "up" || link === "cut" || design.resubscribe === "keeps";
+  const lookup: Lookup = { askedAt: now, heard: mayFill ? heard : undefined, version: null };
+  return { label: "asks for the value", next: { ...state, lookup } };
+}
+
+interface Arrival {
+  readonly state: L1State;
+  readonly lookup: Lookup;
+}
+
+function arrivalMove(design: L1Design, { bound, boundTicks }: L1Size, { state, lookup }: Arrival): L1Move {
+  const isKept = bound === "age" || design.fill === "always" || lookup.heard === state.heard;
+  const from = design.age === "request" ? lookup.askedAt : state.now;
+  // Without a bound by age a copy lasts longer than the model does.
+  const until = bound === "age" ? from + boundTicks : 1000;
+  const copy = isKept ? { version: lookup.version ?? 0, until } : null;
+  return { label: isKept ? "keeps a copy" : "keeps none", next: { ...state, lookup: null, copy } };
 }

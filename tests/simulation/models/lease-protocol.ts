@@ -1,69 +1,9 @@
 import type { Model, Move } from "./explore.ts";
+import type { Design, ServerStep, Size, Stored } from "./lease-design.ts";
 
 // One key in one group, read through the cache by several getters in two processes, while writers change the row and
 // invalidate. Every command to the server is one atomic step; everything between two steps may interleave. A getter
 // that begins after an invalidation was applied must not return a row from before it.
-
-/** The protocol, and the variations that are known to be wrong. */
-export interface Design {
-  /** When the token is taken with which a value is stored. */
-  readonly capture: "before-load" | "at-store";
-  /** What a generation is, and what its absence means. */
-  readonly missing: "unique" | "zero";
-  /** Whether a reader compares tokens. */
-  readonly validate: boolean;
-  /** When a getter may share the load of another one in its process. */
-  readonly join: "lease-and-tokens" | "tokens" | "any" | "never";
-  /** What keeps a load from storing after its key was dropped. */
-  readonly drop: "lease" | "tombstone" | "nothing";
-  /** Whether value and token are read by one command, or by two. */
-  readonly reads: "together" | "value-first" | "token-first";
-  /** Which read of its process a getter may share: one that was not sent yet, or any that is underway. */
-  readonly share: "unsent" | "underway";
-}
-
-/** The design of this package. */
-export const chosen: Design = {
-  capture: "before-load",
-  missing: "unique",
-  validate: true,
-  join: "lease-and-tokens",
-  drop: "lease",
-  reads: "together",
-  share: "unsent",
-};
-
-/** How large the model is. */
-export interface Size {
-  /** The process of each getter. */
-  readonly getters: readonly number[];
-  /** What each writer does after its commit. */
-  readonly writers: readonly ("flush" | "drop")[];
-  /** How often the server may lose a key. */
-  readonly evictions: number;
-}
-
-/** A stored row: its version, and the token that it was stored with. */
-export interface Stored {
-  readonly version: number;
-  readonly stamp: number;
-}
-
-/** What a server is asked, and what it must answer. */
-export type ServerStep =
-  | { readonly ask: "read"; readonly stored: Stored | null; readonly token: number | null }
-  | { readonly ask: "mint"; readonly token: number }
-  | { readonly ask: "acquire"; readonly getter: number; readonly token: number; readonly holder: number }
-  | {
-      readonly ask: "store";
-      readonly getter: number;
-      readonly version: number;
-      readonly stamp: number;
-      readonly stored: boolean;
-    }
-  | { readonly ask: "flush"; readonly token: number }
-  | { readonly ask: "drop" }
-  | { readonly ask: "evict"; readonly what: "data" | "lease" | "generation" };
 
 type Place =
   | "idle"
@@ -134,42 +74,55 @@ interface Turn {
   readonly index: number;
 }
 
-function getterMoves(design: Design, size: Size, turn: Turn): LeaseMove[] {
+function getterMoves(design: Design, size: Size, turn: Turn): readonly LeaseMove[] {
+  const { at } = turn.state.getters[turn.index] as Getter;
+  return programs[at](design, size, turn);
+}
+
+type Program = (design: Design, size: Size, turn: Turn) => readonly LeaseMove[];
+
+/** What a getter does next, by where it is. */
+const programs: Readonly<Record<Place, Program>> = {
+  idle: beginMoves,
+  read: (design, _size, turn) => readMoves(design, turn),
+  "second-read": secondReadMoves,
+  answered(design, size, turn) {
+    const { seen, token } = turn.state.getters[turn.index] as Getter;
+    return [{ label: `${turn.index} has its answer`, next: judged(design, size, { turn, seen, token }) }];
+  },
+  mint: (_design, _size, turn) => mintMoves(turn),
+  acquire: acquireMoves,
+  load(_design, _size, turn) {
+    const { committed } = turn.state;
+    return [
+      {
+        label: `${turn.index} loads version ${committed}`,
+        next: withGetter(turn, { at: "store", version: committed }),
+      },
+    ];
+  },
+  store: (design, _size, turn) => storeMoves(design, turn),
+  joined: (_design, _size, turn) => sharedMoves(turn),
+  apart(_design, _size, turn) {
+    const { committed } = turn.state;
+    return [{ label: `${turn.index} loads version ${committed} for itself`, next: finished(turn, committed) }];
+  },
+  done: () => [],
+};
+
+function mintMoves(turn: Turn): LeaseMove[] {
   const { state, index } = turn;
-  const getter = state.getters[index] as Getter;
-  const one = (label: string, next: LeaseState, step?: ServerStep): LeaseMove[] => [
-    { label: `${index} ${label}`, next, ...(step ? { step } : {}) },
-  ];
-  const to = (changes: Partial<Getter>, rest: Partial<LeaseState> = {}): LeaseState => withGetter(turn, changes, rest);
-  switch (getter.at) {
-    case "idle":
-      return beginMoves(design, size, turn);
-    case "read":
-      return readMoves(design, turn);
-    case "second-read":
-      return secondReadMoves(design, size, turn);
-    case "answered":
-      return one("has its answer", judged(design, size, { turn, seen: getter.seen, token: getter.token }));
-    case "mint": {
-      const token = state.generation ?? state.tokens + 1;
-      const rest = { generation: token, tokens: Math.max(state.tokens, token) };
-      return one("mints", to({ at: "acquire", token }, rest), { ask: "mint", token });
-    }
-    case "acquire":
-      return acquireMoves(design, size, turn);
-    case "load":
-      return one(`loads version ${state.committed}`, to({ at: "store", version: state.committed }));
-    case "store":
-      return storeMoves(design, turn);
-    case "joined": {
-      const { version } = state.getters[getter.joined ?? 0] as Getter;
-      return version === null ? [] : one(`shares version ${version}`, finished(turn, version));
-    }
-    case "apart":
-      return one(`loads version ${state.committed} for itself`, finished(turn, state.committed));
-    case "done":
-      return [];
-  }
+  const token = state.generation ?? state.tokens + 1;
+  const rest = { generation: token, tokens: Math.max(state.tokens, token) };
+  const next = withGetter(turn, { at: "acquire", token }, rest);
+  return [{ label: `${index} mints`, next, step: { ask: "mint", token } }];
+}
+
+function sharedMoves(turn: Turn): LeaseMove[] {
+  const { joined } = turn.state.getters[turn.index] as Getter;
+  const { version } = turn.state.getters[joined ?? 0] as Getter;
+  if (version === null) return [];
+  return [{ label: `${turn.index} shares version ${version}`, next: finished(turn, version) }];
 }
 
 function beginMoves(design: Design, size: Size, turn: Turn): LeaseMove[] {
