@@ -1,5 +1,6 @@
 import type { Config, Role } from "./config/config.ts";
 import { documentation } from "./http/documentation.ts";
+import { endConnections } from "./http/draining.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { answerOtherMethods } from "./http/methods.ts";
 import { countRequests, metricsRoute } from "./http/metrics-route.ts";
@@ -65,6 +66,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   }
 
   try {
+    endConnections(server, () => draining);
     measure(server, database, telemetry);
     await answerOtherMethods(server, async () => {
       healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });

@@ -8,7 +8,7 @@ import { createTestDatabase } from "@sluice/testing/vitest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { withAdministrator } from "../src/infra/database.ts";
-import { runMarket, type MarketProcess } from "./support/process.ts";
+import { runMarket, runNpmStart, type MarketProcess } from "./support/process.ts";
 
 const secret = "correct horse battery staple, and more";
 const started: MarketProcess[] = [];
@@ -194,5 +194,20 @@ describe("the embedded PostgreSQL", () => {
     await expect.poll(() => one.logged(), { interval: 5 }).toContain("Shutting down");
     one.signal("SIGTERM");
     expect(await one.ended).toBe(0);
+  }, 30_000);
+
+  it("stops in order when a signal reaches npm, its children and everything else of its group", async () => {
+    const one = runNpmStart(["web"], { MARKETPLACE_DATA: data, SEED_SIZE: "none" });
+    started.push(one);
+    const url = await one.listening();
+    await expect.poll(() => one.printed()).toContain(`Data is in ${path.join(data, "1")}`);
+    const server = await postmaster(1);
+    expect(await firstProduct(url)).not.toBe("");
+    one.signal("SIGTERM");
+    // npm itself dies of it; what matters is what it has started.
+    await one.ended;
+    expect(one.logged()).toContain('"Shut down"');
+    expect(one.logged()).not.toContain('"level":"error"');
+    expect(isAlive(server)).toBe(false);
   }, 30_000);
 });

@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 /** A real `main.ts`, as `npm start` runs it. */
 export interface MarketProcess {
@@ -18,10 +19,24 @@ export interface MarketProcess {
 
 /** Runs `main.ts` with no more of this process's environment than it needs. */
 export function runMarket(args: readonly string[], environment: Readonly<Record<string, string>> = {}): MarketProcess {
-  const child: ChildProcess = spawn(process.execPath, ["--conditions=sluice-source", main, ...args], {
+  return observe(spawn(process.execPath, ["--conditions=sluice-source", main, ...args], optionsOf(environment)));
+}
+
+/** Runs `npm start` in a process group of its own, to which signals go, as those of a terminal or a supervisor do. */
+export function runNpmStart(args: readonly string[], environment: Readonly<Record<string, string>>): MarketProcess {
+  const options = { ...optionsOf(environment), cwd: root, detached: true };
+  const npm = observe(spawn("npm", ["start", "--", ...args], options));
+  return { ...npm, signal: (name) => void process.kill(-npm.pid, name) };
+}
+
+function optionsOf(environment: Readonly<Record<string, string>>): SpawnOptions {
+  return {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
-  });
+  };
+}
+
+function observe(child: ChildProcess): MarketProcess {
   let [printed, logged] = ["", ""];
   child.stdout?.on("data", (chunk) => (printed += String(chunk)));
   child.stderr?.on("data", (chunk) => (logged += String(chunk)));
