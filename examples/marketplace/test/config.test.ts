@@ -58,8 +58,59 @@ describe("configuration", () => {
     ["DATABASE_URL", "postgres://db/shop?sslmode=prefer"],
     ["DATABASE_URL", "postgres://us%er@db/shop"],
     ["SECRET_KEY", "short"],
+    ["DB_MAX_LAG_MS", "1999"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@collector:4318"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318?key=hunter2"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "authorization"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "a=1,bad name=2"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "a=%0d%0ab: c"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "a=%zz"],
+    ["OTEL_EXPORTER_OTLP_TIMEOUT", "0"],
+    ["OTEL_METRIC_EXPORT_INTERVAL", "1m"],
   ])("refuses %s=%s", (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
+  });
+
+  it.each([
+    "",
+    "redis://r:1",
+    "postgres://r1/shop,",
+    "postgres://r1/shop,r2/shop",
+    "postgres://r1/shop,postgres://r2",
+    Array.from({ length: 17 }, (_, index) => `postgres://r${index}/shop`).join(","),
+  ])("refuses the replicas %s", (replicas) => {
+    const problems = problemsOf({ DATABASE_URL: "postgres://db/shop", DATABASE_REPLICA_URLS: replicas || "," });
+    expect(problems).toEqual([expect.stringMatching(/^DATABASE_REPLICA_URLS must be /)]);
+  });
+
+  it("takes replicas as it takes the primary", () => {
+    const replicas = "postgresql+psycopg://app:a%2Cb@r1/shop , postgres://r2/shop?sslmode=require";
+    const { config } = configOf({ DATABASE_URL: "postgres://db/shop", DATABASE_REPLICA_URLS: replicas });
+    expect(config.database.replicaUrls).toEqual([
+      "postgresql://app:a%2Cb@r1/shop",
+      "postgres://r2/shop?sslmode=require&uselibpqcompat=true",
+    ]);
+    expect(configOf({}).config.database.replicaUrls).toEqual([]);
+  });
+
+  it("wants no replicas of the embedded PostgreSQL", () => {
+    const problems = problemsOf({ DATABASE_REPLICA_URLS: "postgres://r1/shop" });
+    expect(problems).toEqual([expect.stringMatching(/^DATABASE_REPLICA_URLS must come with DATABASE_URL/)]);
+  });
+
+  it("sends telemetry where it is told to, and nowhere else", () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "https://collector:4318/otlp/" };
+    const headers = { OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20hunter2, x-tenant=shop" };
+    const { config, settings } = configOf({ ...endpoint, ...headers });
+    expect(config.otlp).toEqual({
+      endpoint: "https://collector:4318/otlp",
+      headers: { authorization: "Bearer hunter2", "x-tenant": "shop" },
+      timeoutMs: 2000,
+      metricsEveryMs: 60_000,
+    });
+    expect(configOf(headers).config.otlp).toBeUndefined();
+    expect(printConfig(settings)).toMatch(/^OTEL_EXPORTER_OTLP_HEADERS +authorization=\*\*\*,x-tenant=\*\*\* +set$/m);
   });
 
   it("shows no secret in a problem", () => {
@@ -119,7 +170,10 @@ describe("configuration", () => {
   });
 
   it("prints what is effective, where it came from, and no secret", () => {
-    const printed = printConfig(configOf({ ...production, REDIS_URL: "rediss://:hunter2@r:6380/1" }).settings);
+    const replicas = { DATABASE_REPLICA_URLS: "postgres://app:hunter2@r1/shop,postgres://r2/shop" };
+    const environment = { ...production, ...replicas, REDIS_URL: "rediss://:hunter2@r:6380/1" };
+    const printed = printConfig(configOf(environment).settings);
+    expect(printed).toMatch(/^DATABASE_REPLICA_URLS +postgres:\/\/\*\*\*@r1\/shop,postgres:\/\/r2\/shop +set$/m);
     expect(printed).toMatch(/^DATABASE_URL +postgres:\/\/\*\*\*@db\/shop +set$/m);
     expect(printed).toMatch(/^CACHE_REDIS_URL +rediss:\/\/\*\*\*@r:6380\/1 +from REDIS_URL$/m);
     expect(printed).toMatch(/^PORT +3000 +default in production$/m);

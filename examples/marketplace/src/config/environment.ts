@@ -45,7 +45,7 @@ const postgresUrl = text(
   readPostgresUrl,
 );
 const postgresUrls = text(
-  "at most 16 postgres:// URLs, separated by commas, each as DATABASE_URL would be",
+  "at most 16 URLs, each as DATABASE_URL would be, separated by commas; a comma inside of one is %2C",
   readPostgresUrls,
 );
 const redisUrl = text("a redis:// or rediss:// URL", readRedisUrl);

@@ -19,10 +19,12 @@ export function readPostgresUrl(value: string): string | undefined {
 
 const mostUrls = 16;
 
-/** PostgreSQL URLs separated by commas, each as {@link readPostgresUrl} reads it, or undefined where one is none. */
+/**
+ * PostgreSQL URLs separated by commas, each as {@link readPostgresUrl} reads it, or undefined where one is none. A comma
+ * inside of one is written %2C.
+ */
 export function readPostgresUrls(value: string): string[] | undefined {
-  // A password may hold a comma, but then no URL begins after it.
-  const urls = value.split(/,\s*(?=postgres)/i).map((url) => readPostgresUrl(url.trim()));
+  const urls = value.split(",").map((url) => readPostgresUrl(url.trim()));
   const known = urls.filter((url) => url !== undefined);
   return known.length === urls.length && urls.length <= mostUrls ? known : undefined;
 }
