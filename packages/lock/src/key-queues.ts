@@ -1,0 +1,71 @@
+/** A place in the queues of some keys. */
+export interface Turn {
+  /** Undefined when it is this turn's turn already; otherwise resolves when it is. */
+  readonly ready: Promise<void> | undefined;
+  /** Gives the place up, before or after its turn has come. Harmless when it has been given up. */
+  leave(): void;
+}
+
+interface Place {
+  /** Keys at which others stand before this place. */
+  blockedBy: number;
+  readonly come: () => void;
+}
+
+/**
+ * First come, first served, per key, within this process: one at a time goes on to ask the store. A place is taken in
+ * the queues of all its keys at once, so two places stand in the same order everywhere and never wait for each other.
+ * O(keys) per turn; a key that nobody wants leaves nothing behind.
+ */
+export class KeyQueues {
+  // A set keeps the order in which its members came, and forgets one in the middle at no cost.
+  readonly #queues = new Map<string, Set<Place>>();
+  #waiting = 0;
+
+  /** Places whose turn has not come. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  enter(keys: readonly string[]): Turn {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const place: Place = { blockedBy: 0, come: resolve };
+    for (const key of keys) {
+      const queue = this.#queues.get(key);
+      if (queue === undefined) this.#queues.set(key, new Set([place]));
+      else {
+        queue.add(place);
+        place.blockedBy += 1;
+      }
+    }
+    if (place.blockedBy > 0) this.#waiting += 1;
+    return { ready: place.blockedBy > 0 ? promise : undefined, leave: () => this.#leave(keys, place) };
+  }
+
+  #leave(keys: readonly string[], place: Place): void {
+    if (!this.#queues.get(keys[0] ?? "")?.has(place)) return;
+    if (place.blockedBy > 0) this.#waiting -= 1;
+    for (const key of keys) this.#leaveOne(key, place);
+  }
+
+  #leaveOne(key: string, place: Place): void {
+    const queue = this.#queues.get(key);
+    if (!queue) return;
+    const wasFirst = first(queue) === place;
+    queue.delete(place);
+    const next = first(queue);
+    if (next === undefined) this.#queues.delete(key);
+    else if (wasFirst) this.#advance(next);
+  }
+
+  #advance(place: Place): void {
+    place.blockedBy -= 1;
+    if (place.blockedBy > 0) return;
+    this.#waiting -= 1;
+    place.come();
+  }
+}
+
+function first(queue: ReadonlySet<Place>): Place | undefined {
+  return queue.values().next().value;
+}
