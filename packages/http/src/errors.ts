@@ -17,7 +17,9 @@ export class BodyTooLargeError extends SluiceError {
 
   /** @param maxBytes - The limit, in bytes. */
   constructor(maxBytes: number) {
-    super(`The body is larger than ${maxBytes} bytes. Raise the adapter's limit where larger bodies are meant to come.`);
+    super(
+      `The body is larger than ${maxBytes} bytes. Raise the adapter's limit where larger bodies are meant to come.`,
+    );
     this.maxBytes = maxBytes;
   }
 }

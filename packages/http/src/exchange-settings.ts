@@ -44,3 +44,12 @@ export function exchangeSettings(options: ExchangeOptions = {}): ExchangeSetting
   }
   return { maxHeldBytes, settleDeadlineMs, renderError, clock };
 }
+
+/** The reply for an error, whatever the application's renderer does. */
+export function renderSafely({ renderError }: ExchangeSettings, error: unknown, request: HttpRequest): HttpReply {
+  try {
+    return renderError(error, request);
+  } catch {
+    return errorReply(error, request);
+  }
+}

@@ -1,28 +1,15 @@
-import { errorReply } from "./error-reply.ts";
-import { SettleTimeoutError } from "./errors.ts";
+import { Ending } from "./ending.ts";
 import { httpEvents } from "./events.ts";
-import type { ExchangeSettings } from "./exchange-settings.ts";
-import type { HttpGuard, Outcome, PassVerdict, Settlement, StreamEnd, Verdict } from "./guard.ts";
-import { defaultHeaders, patchHeaders } from "./header-patch.ts";
-import type { HttpReply, ReplyHead } from "./reply.ts";
-import { announcedBytes, bytesOf, hasNoBody, isEventStream, joined } from "./reply-traits.ts";
+import { renderSafely, type ExchangeSettings } from "./exchange-settings.ts";
+import type { HttpGuard, Outcome, Settlement, StreamedOutcome, Verdict } from "./guard.ts";
+import { patchHeaders } from "./header-patch.ts";
+import { HeldBody } from "./held-body.ts";
+import { isPromise } from "./promise.ts";
+import { wholeReply, type Decision, type Release, type ReleasedReply } from "./release.ts";
+import { announcedBytes, hasNoBody, isEventStream } from "./reply-traits.ts";
+import type { HeaderPatch, ReplyHead } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
-
-/** What an adapter does next: send the reply, run the handler, or nothing, because the client has gone. */
-export type Decision = Verdict | undefined;
-
-/** What is sent at last of a reply that was held. */
-export interface ReleasedReply {
-  /** The whole head, patched by the guard: it replaces every header that the handler has set. */
-  readonly head: ReplyHead;
-  /** What was held of the body, in order. */
-  readonly chunks: readonly Uint8Array[];
-  /** Nothing follows. Otherwise, whatever the handler writes from now on goes to the client directly. */
-  readonly complete: boolean;
-}
-
-/** Sends what was held, or nothing when the client has gone. Called at most once more, if it throws. */
-export type Release = (reply: ReleasedReply | undefined) => void;
+import { Settling } from "./settling.ts";
 
 /**
  * - `deciding`: the guard has not decided.
@@ -51,16 +38,14 @@ export class Exchange {
   readonly #request: HttpRequest;
   readonly #settings: ExchangeSettings;
   #phase: Phase = "deciding";
-  #verdict: PassVerdict | undefined;
-  #isSettled = false;
-  #head: ReplyHead | undefined;
-  #chunks: Uint8Array[] = [];
-  #heldBytes = 0;
-  #hasEnded = false;
-  #failure: { readonly error: unknown } | undefined;
-  #endStream: ((end: StreamEnd) => void) | undefined;
+  #settling: Settling | undefined;
+  #defaults: HeaderPatch | undefined;
   #leave: (() => void) | undefined;
   #release: Release | undefined;
+  #head: ReplyHead | undefined;
+  #body: HeldBody | undefined;
+  #hasEnded = false;
+  readonly #ending = new Ending();
 
   constructor(guard: HttpGuard, request: HttpRequest, settings: ExchangeSettings) {
     this.#guard = guard;
@@ -68,7 +53,7 @@ export class Exchange {
     this.#settings = settings;
   }
 
-  /** Whether the guard is still to hear how the request ends. */
+  /** Whether the guard is still to hear how the request ends, or its reply is not complete. */
   get isOpen(): boolean {
     return this.#phase !== "deciding" && this.#phase !== "over";
   }
@@ -94,19 +79,19 @@ export class Exchange {
   /** Says how the reply is sent that is held from now on. */
   hold(release: Release): void {
     this.#release = release;
+    this.#body ??= new HeldBody();
   }
 
   /** The head of the reply is known. Called again before it was sent, it begins the reply anew. */
   head(head: ReplyHead): void {
-    if (this.#phase === "flowing" && !this.#isSettled) this.#head = head;
-    if (!this.#isHeld || this.#hasEnded) return;
+    if (!this.isOpen || this.#hasEnded) return;
+    if (this.#phase === "flowing" && this.#settling?.isDone) return;
     this.#head = head;
-    this.#drop();
-    if (this.#phase === "settling") return;
+    this.#body?.take();
+    if (this.#phase === "flowing" || this.#phase === "settling") return;
     this.#phase = "holding";
-    if (hasNoBody(this.#request.method, head.status)) return;
-    if (isEventStream(head)) this.#letGo("streamed", head);
-    else if (this.#needsBody && announcedBytes(head) > this.#settings.maxHeldBytes) this.#letGo("over-cap", head);
+    const stream = this.#isBodyless(head) ? undefined : this.#streamKind(head);
+    if (stream) this.#letGo(stream, head);
   }
 
   /**
@@ -116,59 +101,59 @@ export class Exchange {
    */
   chunk(chunk: string | Uint8Array): boolean {
     const head = this.#head;
-    if (!head || !this.#isHeld || this.#hasEnded || hasNoBody(this.#request.method, head.status)) return true;
-    this.#keep(chunk);
-    if (this.#phase === "holding" && !this.#needsBody) this.#settleHeld(this.#streamed("streamed", head));
-    else if (this.#isOverCap) this.#letGo("over-cap", head);
-    return !this.#isSettling;
+    if (!head || !this.#isHeld || this.#hasEnded || this.#isBodyless(head)) return true;
+    this.#body?.add(chunk);
+    if (this.#isOverCap) this.#letGo("over-cap", head);
+    else this.flush();
+    return !this.#isHeld || this.#phase === "holding";
   }
 
-  /** The handler wants the head to be sent before it has any of the body. */
+  /** The handler wants the head to be sent before the body is complete. Does nothing for a guard that needs the body. */
   flush(): void {
     const head = this.#head;
-    if (!head || this.#phase !== "holding" || this.#needsBody || hasNoBody(this.#request.method, head.status)) return;
-    this.#settleHeld(this.#streamed("streamed", head));
+    if (!head || this.#phase !== "holding" || this.#needsBody || this.#isBodyless(head)) return;
+    this.#settleHeld(this.#ending.streamed("streamed", head));
   }
 
   /** The handler has written all of its reply: `last` is the last piece of it, or all of it. */
   end(last?: string | Uint8Array): void {
     const head = this.#head;
-    if (this.#hasEnded || !head || !this.isOpen) return;
+    if (!head || !this.isOpen || this.#hasEnded) return;
     this.#hasEnded = true;
-    if (this.#phase === "flowing") return this.#endFlow(head);
-    if (last !== undefined && !hasNoBody(this.#request.method, head.status)) this.#keep(last);
-    if (this.#phase === "settling") return;
+    if (this.#phase === "flowing") {
+      this.#endFlow(head);
+      return;
+    }
+    if (last !== undefined && !this.#isBodyless(head)) this.#body?.add(last);
     if (this.#isOverCap) this.#letGo("over-cap", head);
-    else this.#settleHeld(this.#replied(head));
+    else if (this.#phase === "holding") {
+      this.#settleHeld(this.#ending.replied(head, this.#needsBody ? this.#body?.whole() : undefined));
+    }
   }
 
   /** The handler threw. What it wrote before is dropped, unless it has been sent. The reply that follows is an error. */
   fail(error: unknown): void {
     if (!this.isOpen || this.#hasEnded) return;
-    this.#failure ??= { error };
-    if (!this.#isHeld) return;
-    this.#drop();
-    if (this.#phase === "holding") this.#phase = "handling";
+    this.#ending.fail(error);
+    this.#body?.take();
+    if (this.#phase !== "holding") return;
+    this.#phase = "handling";
+    this.#head = undefined;
   }
 
   /** The connection has closed. Harmless after a complete reply. */
   gone(): void {
     const phase = this.#phase;
     this.#phase = "over";
-    if (phase === "deciding") this.#leave?.();
-    if (phase === "deciding" || phase === "over") return;
-    this.#drop();
-    if (!this.#isSettled) this.#settleUnheld(this.#cutOff());
-    this.#endStream?.(this.#failure ? "failed" : "aborted");
-    if (phase !== "flowing") this.#release?.(undefined);
+    this.#leave?.();
+    this.#body?.take();
+    this.#settling?.tell(this.#ending.cutOff(this.#head));
+    this.#ending.cut();
+    if (phase !== "flowing" && phase !== "over") this.#handOver(undefined);
   }
 
   get #needsBody(): boolean {
     return this.#guard.needs.reply === "body";
-  }
-
-  get #isSettling(): boolean {
-    return this.#phase === "settling";
   }
 
   get #isHeld(): boolean {
@@ -176,18 +161,18 @@ export class Exchange {
   }
 
   get #isOverCap(): boolean {
-    return this.#phase === "holding" && this.#needsBody && this.#heldBytes > this.#settings.maxHeldBytes;
+    const length = this.#body?.length ?? 0;
+    return this.#phase === "holding" && this.#needsBody && length > this.#settings.maxHeldBytes;
   }
 
-  #keep(chunk: string | Uint8Array): void {
-    const bytes = bytesOf(chunk);
-    this.#chunks.push(bytes);
-    this.#heldBytes += bytes.length;
+  /** Why this reply must not be held, if so. */
+  #streamKind(head: ReplyHead): StreamedOutcome["kind"] | undefined {
+    if (isEventStream(head)) return "streamed";
+    return this.#needsBody && announcedBytes(head) > this.#settings.maxHeldBytes ? "over-cap" : undefined;
   }
 
-  #drop(): void {
-    this.#chunks = [];
-    this.#heldBytes = 0;
+  #isBodyless({ status }: ReplyHead): boolean {
+    return hasNoBody(this.#request.method, status);
   }
 
   #decideLater(verdict: Promise<Verdict>): Promise<Decision> {
@@ -198,148 +183,76 @@ export class Exchange {
   }
 
   #decide(verdict: Verdict): Decision {
+    const pass = "reply" in verdict ? undefined : verdict;
     const hasGone = this.#phase === "over";
     this.#phase = "over";
-    if ("reply" in verdict) return hasGone ? undefined : verdict;
-    if (!verdict.settle) return hasGone ? undefined : verdict;
-    this.#verdict = verdict;
-    if (hasGone) return void this.#settleUnheld({ kind: "aborted" });
-    this.#phase = this.#guard.needs.reply === "nothing" ? "flowing" : "handling";
-    return verdict;
+    if (pass?.settle) {
+      this.#settling = new Settling(this.#guard, pass, this.#settings);
+      this.#defaults = pass.headers;
+      if (hasGone) this.#settling.tell({ kind: "aborted" });
+      else this.#phase = this.#guard.needs.reply === "nothing" ? "flowing" : "handling";
+    }
+    return hasGone ? undefined : verdict;
   }
 
   #refuse(error: unknown): Decision {
     if (this.#phase === "over") return undefined;
     this.#phase = "over";
     httpEvents.publish({ type: "before-failed", guard: this.#guard.name, error });
-    return { reply: this.#errorReply(error) };
-  }
-
-  #errorReply(error: unknown): HttpReply {
-    try {
-      return this.#settings.renderError(error, this.#request);
-    } catch {
-      return errorReply(error, this.#request);
-    }
-  }
-
-  #replied(head: ReplyHead): Outcome {
-    if (this.#failure) return { kind: "failed", error: this.#failure.error, head };
-    return { kind: "replied", head, ...(this.#needsBody ? { body: joined(this.#chunks) } : {}) };
-  }
-
-  #streamed(kind: "streamed" | "over-cap", head: ReplyHead): Outcome {
-    if (this.#failure) return { kind: "failed", error: this.#failure.error, head };
-    const ended = new Promise<StreamEnd>((resolve) => {
-      this.#endStream = resolve;
-    });
-    return { kind, head, ended };
-  }
-
-  #cutOff(): Outcome {
-    if (!this.#failure || !this.#head) return { kind: "aborted" };
-    return { kind: "failed", error: this.#failure.error, head: this.#head };
+    return { reply: renderSafely(this.#settings, error, this.#request) };
   }
 
   #endFlow(head: ReplyHead): void {
     this.#phase = "over";
-    const isStream = isEventStream(head) && !hasNoBody(this.#request.method, head.status);
-    if (!this.#isSettled) this.#settleUnheld(isStream ? this.#streamed("streamed", head) : this.#replied(head));
-    this.#endStream?.(this.#failure ? "failed" : "complete");
+    this.#settling?.tell(this.#isBodyless(head) ? this.#ending.replied(head, undefined) : this.#ending.flowed(head));
+    this.#ending.complete();
   }
 
-  #letGo(kind: "streamed" | "over-cap", head: ReplyHead): void {
-    const outcome = this.#streamed(kind, head);
-    this.#deliver({ head, chunks: this.#chunks, complete: this.#hasEnded });
-    this.#settleUnheld(outcome);
-  }
-
-  #settleUnheld(outcome: Outcome): void {
-    this.#isSettled = true;
-    const report = (error: unknown): void => this.#report(outcome, error, false);
-    try {
-      const settlement = this.#verdict?.settle?.(outcome);
-      if (isPromise(settlement)) settlement.then(undefined, report);
-    } catch (error) {
-      report(error);
-    }
+  #letGo(kind: StreamedOutcome["kind"], head: ReplyHead): void {
+    const outcome = this.#ending.streamed(kind, head);
+    this.#deliver(head);
+    this.#settling?.tell(outcome);
   }
 
   #settleHeld(outcome: Outcome): void {
-    this.#isSettled = true;
     this.#phase = "settling";
-    try {
-      const settlement = this.#verdict?.settle?.(outcome);
-      if (isPromise(settlement)) this.#await(settlement, outcome);
-      else this.#send(settlement);
-    } catch (error) {
-      this.#spoil(outcome, error);
-    }
-  }
-
-  #await(settlement: Promise<Settlement | undefined>, outcome: Outcome): void {
-    const { clock, settleDeadlineMs } = this.#settings;
-    let isLate = false;
-    const expire = (): void => {
-      isLate = true;
-      this.#spoil(outcome, new SettleTimeoutError(this.#guard.name, settleDeadlineMs));
-    };
-    // In the background: the connection keeps the process alive.
-    const timer = clock.schedule(settleDeadlineMs, expire, { background: true });
-    const finish = (next: () => void): void => {
-      timer.cancel();
-      if (!isLate) next();
-    };
-    settlement.then(
-      (patch) => finish(() => this.#send(patch)),
-      (error: unknown) => finish(() => this.#spoil(outcome, error)),
-    );
+    this.#settling?.ask(outcome, {
+      settled: (settlement) => this.#send(settlement),
+      failed: (error) => (this.#phase === "settling" ? this.#replace(error) : undefined),
+    });
   }
 
   #send(settlement: Settlement | undefined): void {
-    const head = this.#head;
-    if (!head || !this.#isSettling) return;
-    const headers = patchHeaders(head.headers, settlement?.headers);
-    this.#deliver({ head: { status: head.status, headers }, chunks: this.#chunks, complete: this.#hasEnded });
+    if (!this.#head || this.#phase !== "settling") return;
+    const { status, headers } = this.#head;
+    this.#deliver({ status, headers: patchHeaders(headers, settlement?.headers) });
   }
 
-  /** The guard failed. Whoever is still there gets an error in place of the reply. */
-  #spoil(outcome: Outcome, error: unknown): void {
-    this.#report(outcome, error, true);
-    if (this.#isSettling) this.#replace(error);
+  #deliver(head: ReplyHead): void {
+    const complete = this.#hasEnded;
+    const chunks = this.#body?.take() ?? [];
+    this.#phase = complete ? "over" : "flowing";
+    if (complete) this.#ending.complete();
+    const failure = this.#handOver({ head, chunks, complete });
+    if (failure) this.#replace(failure.error);
   }
 
-  #report(outcome: Outcome, error: unknown, held: boolean): void {
-    httpEvents.publish({ type: "settle-failed", guard: this.#guard.name, outcome: outcome.kind, held, error });
-  }
-
-  #deliver(reply: ReleasedReply): void {
-    this.#phase = reply.complete ? "over" : "flowing";
-    this.#chunks = [];
-    if (reply.complete) this.#endStream?.(this.#failure ? "failed" : "complete");
-    try {
-      this.#release?.(reply);
-    } catch (error) {
-      httpEvents.publish({ type: "release-failed", guard: this.#guard.name, error });
-      this.#replace(error);
-    }
-  }
-
+  /** Sends an error in place of the reply that was held. */
   #replace(error: unknown): void {
     this.#phase = "over";
-    this.#drop();
-    this.#endStream?.("failed");
-    const { status, headers, body } = this.#errorReply(error);
-    const head = { status, headers: defaultHeaders(headers, this.#verdict?.headers) };
-    const chunks = body === undefined || body.length === 0 ? [] : [bytesOf(body)];
+    this.#body?.take();
+    this.#ending.fail(error);
+    this.#ending.complete();
+    this.#handOver(wholeReply(renderSafely(this.#settings, error, this.#request), this.#defaults));
+  }
+
+  #handOver(reply: ReleasedReply | undefined): { readonly error: unknown } | undefined {
     try {
-      this.#release?.({ head, chunks, complete: true });
-    } catch (failure) {
-      httpEvents.publish({ type: "release-failed", guard: this.#guard.name, error: failure });
+      this.#release?.(reply);
+      return undefined;
+    } catch (error) {
+      httpEvents.publish({ type: "release-failed", guard: this.#guard.name, error });
+      return { error };
     }
   }
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise || typeof (value as Partial<Promise<T>> | undefined)?.then === "function";
 }

@@ -60,17 +60,11 @@ export interface Settlement {
 /** How a request that passed a guard ended. */
 export type Outcome =
   | RepliedOutcome
-  /** An event stream, or a reply whose handler writes it piece by piece: its head is known, its body was not held. */
-  | { readonly kind: "streamed"; readonly head: ReplyHead; readonly ended: Promise<StreamEnd> }
-  /** The body grew above the cap while it was held: it was let go, and is not known. */
-  | { readonly kind: "over-cap"; readonly head: ReplyHead; readonly ended: Promise<StreamEnd> }
-  /** The handler threw. `head` is that of the error reply. */
+  | StreamedOutcome
+  /** The handler threw. `head` is that of the error reply, or of what had been sent by then. */
   | { readonly kind: "failed"; readonly error: unknown; readonly head: ReplyHead }
-  /** The client went away before the reply was complete. The handler may still be running. */
+  /** The client went away before the handler had written all of its reply. It may still be running. */
   | { readonly kind: "aborted" };
-
-/** How a reply ended whose guard had settled before: it never rejects, and may take as long as a stream lasts. */
-export type StreamEnd = "complete" | "failed" | "aborted";
 
 /** The handler answered. */
 export interface RepliedOutcome {
@@ -78,4 +72,18 @@ export interface RepliedOutcome {
   readonly head: ReplyHead;
   /** There when the guard needs it: empty for a reply without a body. */
   readonly body?: Uint8Array;
+}
+
+/**
+ * `streamed` is an event stream, or a reply whose handler writes it piece by piece: its head is known, its body was
+ * not held. `over-cap` is a body that grew above the cap while it was held: it was let go, and is not known.
+ */
+export interface StreamedOutcome {
+  readonly kind: "streamed" | "over-cap";
+  readonly head: ReplyHead;
+  /**
+   * How it ended at last, as a guard that needs nothing of the reply hears it. It never rejects, and may take as long
+   * as a stream lasts.
+   */
+  readonly ended: Promise<Outcome>;
 }

@@ -1,8 +1,13 @@
 export { errorReply } from "./error-reply.ts";
 export { BodyNotKeptError, BodyTooLargeError, SettleTimeoutError } from "./errors.ts";
 export { httpEvents, type HttpEvent } from "./events.ts";
-export { exchangeSettings, type ExchangeOptions, type ExchangeSettings, type RenderError } from "./exchange-settings.ts";
-export { Exchange, type Decision, type Release, type ReleasedReply } from "./exchange.ts";
+export {
+  exchangeSettings,
+  type ExchangeOptions,
+  type ExchangeSettings,
+  type RenderError,
+} from "./exchange-settings.ts";
+export { Exchange } from "./exchange.ts";
 export type {
   GuardContext,
   GuardNeeds,
@@ -12,9 +17,10 @@ export type {
   RepliedOutcome,
   ReplyVerdict,
   Settlement,
-  StreamEnd,
+  StreamedOutcome,
   Verdict,
 } from "./guard.ts";
+export { guards } from "./guards.ts";
 export type { HttpHandler } from "./handler.ts";
 export { defaultHeaders, patchHeaders } from "./header-patch.ts";
 export {
@@ -28,4 +34,5 @@ export {
   type HttpErrorInit,
 } from "./http-error.ts";
 export type { HeaderPatch, HttpReply, ReplyHead, ReplyHeaders } from "./reply.ts";
+export type { Decision, Release, ReleasedReply } from "./release.ts";
 export type { HttpRequest } from "./request.ts";

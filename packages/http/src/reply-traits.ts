@@ -20,22 +20,3 @@ function first(headers: ReplyHeaders, name: string): string {
   const value = headers[name];
   return typeof value === "string" ? value : (value?.[0] ?? "");
 }
-
-/** The chunks as one. A single chunk is not copied. */
-export function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1 && chunks[0]) return chunks[0];
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
-}
-
-const encoder = new TextEncoder();
-
-/** A piece of a body as bytes: text is UTF-8. */
-export function bytesOf(chunk: string | Uint8Array): Uint8Array {
-  return typeof chunk === "string" ? encoder.encode(chunk) : chunk;
-}
