@@ -7,6 +7,7 @@ import {
 } from "@sluice/testing/services";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { failureOf } from "../src/http/failure-of.ts";
 import { createQueue } from "../src/infra/queue.ts";
 import { seedDatabaseAt, startMarketplace, type Answer, type TestMarketplace } from "./support/marketplace.ts";
 
@@ -99,7 +100,9 @@ it("a lost primary costs writes until a replica is promoted, and reads only what
   await servers.stopPrimary("kill");
   // Without a primary nobody knows how old the replica is, so it answers for as long as it is surely fresh enough.
   expect(await ready()).toMatchObject({ ok: true, writable: false });
-  expect(await write()).toMatchObject({ code: "ERR_SLUICE_POSTGRES_UNAVAILABLE" });
+  const refused = await write();
+  expect(refused).toMatchObject({ code: "ERR_SLUICE_POSTGRES_UNAVAILABLE" });
+  expect(failureOf(refused)).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
   expect((await market.get(list)).status).toBe(200);
 
   await expect.poll(() => market.get(list), { timeout: 10_000 }).toMatchObject({ status: 503 });

@@ -20,14 +20,17 @@ function sendingTo({ url }: OtlpReceiver, timeoutMs = 2000) {
   return createTelemetry({ endpoint: url, headers: { authorization: "Bearer t" }, timeoutMs, metricsEveryMs: 60_000 });
 }
 
-/** What happened to a request that is never answered. */
-interface Hung {
+/** What happened to the first request, and to one that is never answered. */
+interface Progress {
   readonly arrived: Promise<unknown>;
   readonly left: Promise<unknown>;
 }
 
 /** Sends requests to a server whose handlers run a transaction, fail or hang, and lets the receiver have their spans. */
-async function serve(receiver: OtlpReceiver, send: (url: string, hung: Hung) => Promise<unknown>): Promise<void> {
+async function serve(
+  receiver: OtlpReceiver,
+  send: (url: string, progress: Progress) => Promise<unknown>,
+): Promise<void> {
   const [arrived, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const telemetry = sendingTo(receiver);
   const server = await createServer({
@@ -37,6 +40,7 @@ async function serve(receiver: OtlpReceiver, send: (url: string, hung: Hung) => 
     logTo: captureLog().stream,
   });
   if (telemetry.tracer !== undefined) traceRequests(server, telemetry.tracer);
+  server.server.on("request", () => arrived.resolve());
   server.post("/orders/:id", { schema: { body: z.object({ quantity: z.int() }) } }, () =>
     transactions.trace({ isolation: "serializable", attempt: 1 }, async () => ({ ok: true })),
   );
@@ -45,7 +49,6 @@ async function serve(receiver: OtlpReceiver, send: (url: string, hung: Hung) => 
   });
   server.get("/hang", (_request, { raw }) => {
     raw.once("close", left.resolve);
-    arrived.resolve();
     return new Promise(() => undefined);
   });
   await send(await server.listen({ host: "127.0.0.1", port: 0 }), { arrived: arrived.promise, left: left.promise });
@@ -53,13 +56,27 @@ async function serve(receiver: OtlpReceiver, send: (url: string, hung: Hung) => 
   await telemetry.close(5000);
 }
 
+/** A body whose second part is sent when the first has arrived. */
+function inTwoParts([first, second]: readonly [string, string], arrived: Promise<unknown>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async start(controller) {
+      const encoder = new TextEncoder();
+      controller.enqueue(encoder.encode(first));
+      await arrived;
+      controller.enqueue(encoder.encode(second));
+      controller.close();
+    },
+  });
+}
+
 describe("the span of a request", () => {
   it("lies between the client's span and what the handler does, also when the request has a body", async () => {
     await using receiver = await startOtlpReceiver();
-    await serve(receiver, async (url) => {
-      const body = JSON.stringify({ quantity: 1 });
+    await serve(receiver, async (url, { arrived }) => {
+      const body = inTwoParts(['{"quantity":', "1}"], arrived);
       const headers = { ...json, traceparent: parent, "x-request-id": "order-7" };
-      expect((await fetch(`${url}/orders/7`, { method: "POST", body, headers })).status).toBe(200);
+      const reply = await fetch(`${url}/orders/7`, { method: "POST", body, headers, duplex: "half" });
+      expect(reply.status).toBe(200);
     });
     const [outer, inner] = ["POST /orders/:id", "sluice.postgres.transaction"].map((name) =>
       receiver.spans().find((span) => span.name === name),
@@ -78,18 +95,18 @@ describe("the span of a request", () => {
   it("is an error when the answer is, and when the client has gone, and never shows why", async () => {
     await using receiver = await startOtlpReceiver();
     await serve(receiver, async (url, { arrived, left }) => {
-      await fetch(`${url}/throw`);
       const gone = new AbortController();
       const answer = fetch(`${url}/hang`, { signal: gone.signal });
       await arrived;
       gone.abort();
       await expect(answer).rejects.toThrow("abort");
       await left;
+      await fetch(`${url}/throw`);
     });
     const spans = receiver.spans().map((span) => [span.name, span.status.code, attributesOf(span)["error.type"]]);
     expect(spans).toEqual([
-      ["GET /throw", 2, undefined],
       ["GET /hang", 2, "aborted"],
+      ["GET /throw", 2, undefined],
     ]);
     expect(JSON.stringify(receiver.spans())).not.toContain("4242");
   });

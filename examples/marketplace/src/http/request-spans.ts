@@ -1,5 +1,5 @@
 import { context, defaultTextMapGetter, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { Context, Span, Tracer } from "@opentelemetry/api";
+import type { Span, Tracer } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
@@ -11,7 +11,6 @@ const propagator = new W3CTraceContextPropagator();
 
 /** Gives every request a span, under the client's where `traceparent` names one, and runs its handler inside. */
 export function traceRequests(server: Pick<Server, "addHook">, tracer: Tracer): void {
-  const contexts = new WeakMap<FastifyRequest, Context>();
   server.addHook("onRequest", (request, reply, done) => {
     const route = routeOf(request);
     if (isProbe(route)) return done();
@@ -19,15 +18,7 @@ export function traceRequests(server: Pick<Server, "addHook">, tracer: Tracer): 
     const span = tracer.startSpan(`${countedMethod(request.method)} ${route}`, optionsOf(request, route), parent);
     // Also when the client has gone, which no hook would tell.
     reply.raw.once("close", () => end(span, reply));
-    const within = trace.setSpan(parent, span);
-    contexts.set(request, within);
-    context.with(within, done);
-  });
-  // A body arrives in the context of its socket.
-  server.addHook("preValidation", (request, _reply, done) => {
-    const within = contexts.get(request);
-    if (within === undefined) done();
-    else context.with(within, done);
+    context.with(trace.setSpan(parent, span), done);
   });
 }
 

@@ -11,6 +11,7 @@ export interface Notices {
 
 /** Listens until it is closed. */
 export interface PrimaryListener {
+  /** Waits for nobody: a server that has frozen would not say goodbye. */
   close(): Promise<void>;
 }
 
@@ -23,7 +24,6 @@ const connectTimeoutMs = 1500;
  */
 export function listenToPrimary(urls: readonly string[], notices: Notices): PrimaryListener {
   const closing = new AbortController();
-  const running = run();
 
   async function run(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -32,12 +32,8 @@ export function listenToPrimary(urls: readonly string[], notices: Notices): Prim
     }
   }
 
-  return {
-    close() {
-      closing.abort();
-      return running;
-    },
-  };
+  void run();
+  return { close: async () => closing.abort() };
 }
 
 /** Resolves when the connection has ended. */

@@ -67,6 +67,7 @@ export async function createQueue({ urls, log, schedules, supervises }: QueueOpt
     await boss.start();
     for (const name of jobNames) await boss.createQueue(name, queueOptions);
   } catch (error) {
+    await boss.stop({ graceful: false }).catch(() => undefined);
     await database.close();
     throw error;
   }
