@@ -14,15 +14,7 @@ export class HeldBody {
 
   /** All of it. A single piece is not copied. */
   whole(): Uint8Array {
-    const [first] = this.#chunks;
-    if (first && this.#chunks.length === 1) return first;
-    const whole = new Uint8Array(this.length);
-    let offset = 0;
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, offset);
-      offset += chunk.length;
-    }
-    return whole;
+    return joined(this.#chunks);
   }
 
   /** Hands over the pieces, and begins anew. */
@@ -39,4 +31,17 @@ const encoder = new TextEncoder();
 /** A piece of a body as bytes: text is UTF-8. */
 export function bytesOf(chunk: string | Uint8Array): Uint8Array {
   return typeof chunk === "string" ? encoder.encode(chunk) : chunk;
+}
+
+/** Pieces as one. A single piece is not copied. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  if (first && chunks.length === 1) return first;
+  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
 }

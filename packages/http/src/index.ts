@@ -1,3 +1,12 @@
+export { addressGroup, type AddressGroupOptions } from "./address/address-group.ts";
+export {
+  clientAddress,
+  type ClientAddress,
+  type ClientAddressOptions,
+  type ClientConnection,
+} from "./address/client-address.ts";
+export type { ForwardedHeader } from "./address/forwarded.ts";
+export { networks, type Networks } from "./address/network.ts";
 export { errorReply } from "./error-reply.ts";
 export { BodyNotKeptError, BodyTooLargeError, SettleTimeoutError } from "./errors.ts";
 export { httpEvents, type HttpEvent } from "./events.ts";
@@ -34,5 +43,7 @@ export {
   type HttpErrorInit,
 } from "./http-error.ts";
 export type { HeaderPatch, HttpReply, ReplyHead, ReplyHeaders } from "./reply.ts";
+export { passReply, type PassedReply, type ReplyBody } from "./pass-reply.ts";
 export type { Decision, Release, ReleasedReply } from "./release.ts";
+export { requestId } from "./request-id.ts";
 export type { HttpRequest } from "./request.ts";

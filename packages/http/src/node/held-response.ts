@@ -1,0 +1,137 @@
+import type { Exchange } from "../exchange.ts";
+import type { ReleasedReply } from "../release.ts";
+import type { NodeResponse } from "./node-messages.ts";
+import { headOf, replaceHead, setWrittenHeaders } from "./response-head.ts";
+
+type Sink = Required<Pick<NodeResponse, "writeHead" | "write" | "end" | "flushHeaders">>;
+
+/**
+ * Keeps what a handler writes to a response until the exchange lets it go. The response tells its handler that it has
+ * been sent meanwhile. Several may stand before one response: the one made last is nearest to the handler.
+ */
+export class HeldResponse {
+  readonly #response: NodeResponse;
+  readonly #exchange: Exchange;
+  readonly #sink: Sink;
+  #hasHead = false;
+  /** The handler has written a part of the body, or asked for the head to be sent. */
+  #hasBody = false;
+  #hasEnded = false;
+  #hasReason = false;
+  #isBlocked = false;
+
+  constructor(response: NodeResponse, exchange: Exchange) {
+    this.#response = response;
+    this.#exchange = exchange;
+    this.#sink = {
+      writeHead: response.writeHead.bind(response),
+      write: response.write.bind(response),
+      end: response.end.bind(response),
+      flushHeaders: response.flushHeaders?.bind(response) ?? (() => {}),
+    };
+    this.#intercept(response);
+    exchange.hold((released) => this.#release(released));
+  }
+
+  /** The handler threw: an error reply may take the place of what it wrote, if that is still here. */
+  fail(error: unknown): void {
+    this.#exchange.fail(error);
+    if (this.#passes || this.#hasEnded || (this.#hasBody && !this.#exchange.holdsBody)) return;
+    this.#hasHead = false;
+    this.#hasBody = false;
+  }
+
+  get #passes(): boolean {
+    return this.#exchange.flows || !this.#exchange.isOpen;
+  }
+
+  #intercept(response: NodeResponse): void {
+    response.writeHead = (status, ...rest) => this.#writeHead(status, rest);
+    response.write = (chunk, ...rest) => this.#write(chunk, rest);
+    response.end = (...rest) => this.#end(rest);
+    response.flushHeaders = () => this.#flushHeaders();
+    const sent = getter(response, "headersSent");
+    const ended = getter(response, "writableEnded");
+    Object.defineProperties(response, {
+      headersSent: { configurable: true, get: () => this.#hasHead || sent() },
+      writableEnded: { configurable: true, get: () => this.#hasEnded || ended() },
+    });
+  }
+
+  #begin(): void {
+    if (this.#hasHead || this.#passes) return;
+    this.#hasHead = true;
+    this.#exchange.head(headOf(this.#response));
+  }
+
+  #writeHead(status: number, rest: readonly unknown[]): unknown {
+    if (this.#passes || this.#hasHead) return this.#sink.writeHead(status, ...rest);
+    const [first, second] = rest;
+    this.#response.statusCode = status;
+    this.#hasReason = typeof first === "string";
+    if (typeof first === "string") this.#response.statusMessage = first;
+    setWrittenHeaders(this.#response, second ?? first);
+    this.#begin();
+    return this.#response;
+  }
+
+  #write(chunk: unknown, rest: readonly unknown[]): boolean {
+    this.#begin();
+    const bytes = bytesOf(chunk, rest[0]);
+    if (this.#passes || bytes === undefined) return this.#sink.write(chunk, ...rest);
+    this.#hasBody = true;
+    this.#isBlocked = !this.#exchange.chunk(bytes) || this.#isBlocked;
+    const written = rest.find((each) => typeof each === "function");
+    if (written) queueMicrotask(() => void written());
+    return !this.#isBlocked;
+  }
+
+  #end(rest: readonly unknown[]): unknown {
+    this.#begin();
+    const [chunk, encoding] = typeof rest[0] === "function" ? [] : rest;
+    const bytes = bytesOf(chunk ?? "", encoding);
+    if (this.#passes || this.#hasEnded || bytes === undefined) return this.#sink.end(...rest);
+    this.#hasEnded = true;
+    const finished = rest.find((each) => typeof each === "function");
+    if (finished) this.#response.once("finish", () => void finished());
+    this.#exchange.end(chunk === undefined || chunk === null ? undefined : bytes);
+    return this.#response;
+  }
+
+  #flushHeaders(): void {
+    this.#begin();
+    if (this.#passes) return this.#sink.flushHeaders();
+    this.#hasBody = true;
+    this.#exchange.flush();
+  }
+
+  #release(released: ReleasedReply | undefined): void {
+    if (!released) return;
+    const { head, chunks, complete } = released;
+    if (this.#hasReason && head.status !== this.#response.statusCode) this.#response.statusMessage = "";
+    replaceHead(this.#response, head);
+    const last = complete ? chunks.at(-1) : undefined;
+    let hasRoom = true;
+    for (const chunk of complete ? chunks.slice(0, -1) : chunks) hasRoom = this.#sink.write(chunk);
+    if (complete) this.#sink.end(last);
+    else if (chunks.length === 0 && this.#hasBody) this.#sink.flushHeaders();
+    if (!complete && this.#isBlocked && hasRoom) queueMicrotask(() => this.#response.emit("drain"));
+    this.#isBlocked = !hasRoom;
+  }
+}
+
+/** Undefined for what Node refuses to write: it shall say so itself. */
+function bytesOf(chunk: unknown, encoding: unknown): string | Uint8Array | undefined {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk !== "string") return undefined;
+  const isUtf8 = typeof encoding !== "string" || /^utf-?8$/i.test(encoding);
+  return isUtf8 ? chunk : Buffer.from(chunk, encoding as BufferEncoding);
+}
+
+/** Reads a property as it was before it is redefined on the object itself. */
+function getter(target: object, name: string): () => boolean {
+  let owner: object | null = target;
+  while (owner && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner) as object | null;
+  const get = owner ? Object.getOwnPropertyDescriptor(owner, name)?.get : undefined;
+  return () => get?.call(target) === true;
+}

@@ -1,0 +1,46 @@
+/**
+ * What guards need of a request of Node's servers, HTTP/1.1 and HTTP/2 alike. Structural, so that this package imports
+ * nothing of Node.
+ */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: NodeHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+  /** The message has been received in full. */
+  readonly complete: boolean;
+  readonly destroyed: boolean;
+  readonly readableDidRead: boolean;
+  /** The stream below a request of HTTP/2. */
+  readonly stream?: { readonly readableEnded: boolean };
+  read(): unknown;
+  unshift(chunk: Uint8Array): void;
+  on(event: NodeRequestEvent, listener: (error?: unknown) => void): unknown;
+  off(event: NodeRequestEvent, listener: (error?: unknown) => void): unknown;
+}
+
+/** What a body is read by. */
+export type NodeRequestEvent = "readable" | "end" | "close" | "error";
+
+/** What guards need of a response of Node's servers. */
+export interface NodeResponse {
+  statusCode: number;
+  statusMessage: string;
+  readonly headersSent: boolean;
+  readonly writableEnded: boolean;
+  readonly errored?: Error | null | undefined;
+  getHeaders(): NodeHeaders;
+  getHeaderNames(): string[];
+  setHeader(name: string, value: string | readonly string[]): unknown;
+  removeHeader(name: string): unknown;
+  writeHead(status: number, ...rest: unknown[]): unknown;
+  write(chunk: unknown, ...rest: unknown[]): boolean;
+  end(...rest: unknown[]): unknown;
+  /** Missing in the types of HTTP/2 alone. */
+  flushHeaders?(): void;
+  emit(event: "drain"): boolean;
+  once(event: "close" | "finish", listener: () => void): unknown;
+}
+
+/** Headers as Node gives them: by lower-case name, HTTP/2's pseudo-headers among them. */
+export type NodeHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>;
