@@ -91,6 +91,21 @@ it("reads are from the replica, and from the primary as soon as it does not answ
   expect(reading.slowestMs()).toBeLessThan(5000);
 });
 
+it("who has counted the catalog shows the new counts at once, also while the replica does not have them", async () => {
+  await servers.lag(500);
+  const before = await reads('target="replica"');
+  await expect
+    .poll(() => market.get(list).then(() => reads('target="replica"')), { timeout: 10_000 })
+    .toBeGreaterThan(before);
+  const text = "select max(computed_at)::text as time from marketplace.category_rollups";
+  const written = () => market.app.database.sql.query<{ time: string | null }>(text).then(({ rows }) => rows[0]?.time);
+  const [shown, stored] = [await shownCount(), await written()];
+  await enqueueCount();
+  await expect.poll(written, { timeout: 10_000, interval: 5 }).not.toBe(stored);
+  expect(await shownCount()).not.toBe(shown);
+  await servers.lag(0);
+});
+
 it("a lost primary costs writes until a replica is promoted, and reads only what they may not be", async () => {
   const before = await reads('target="replica"');
   await expect
@@ -125,14 +140,23 @@ it("a lost primary costs writes until a replica is promoted, and reads only what
 });
 
 it("jobs run on the new primary", async () => {
+  const before = await shownCount();
+  await enqueueCount();
+  await expect.poll(shownCount, { timeout: 10_000 }).not.toBe(before);
+});
+
+/** When the catalog was counted, as a client sees it. */
+async function shownCount(): Promise<string | null> {
+  const { body } = await market.get("/api/categories");
+  return (body.data as { counted_at: string | null }).counted_at;
+}
+
+async function enqueueCount(): Promise<void> {
   const log = { info: ignore, warn: ignore, error: ignore, debug: ignore };
   const urls = [servers.primary.url, servers.replica.url];
-  const counted = async () => ((await market.get("/api/categories")).body.data as { counted_at: string }).counted_at;
-  const before = await counted();
   const queue = await createQueue({ urls, log, schedules: false, supervises: false });
   await market.app.database.sql.transaction((transaction) => queue.enqueue(transaction, "catalog_rollup"));
-  await expect.poll(counted, { timeout: 10_000 }).not.toBe(before);
   await queue.stop(1000);
-});
+}
 
 function ignore(): void {}
