@@ -9,6 +9,15 @@ export class BodyNotKeptError extends SluiceError {
   }
 }
 
+/** {@link HttpRequest.body} was asked for after something else had read it, so its bytes are gone. */
+export class BodyConsumedError extends SluiceError {
+  override readonly code = "ERR_SLUICE_HTTP_BODY_CONSUMED";
+
+  constructor() {
+    super("The body has been read before, and its bytes are gone: mount the guard before what parses bodies.");
+  }
+}
+
 /** A request's body is above the limit. On the wire it is a 413. */
 export class BodyTooLargeError extends SluiceError {
   override readonly code = "ERR_SLUICE_HTTP_BODY_TOO_LARGE";

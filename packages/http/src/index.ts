@@ -8,7 +8,7 @@ export {
 export type { ForwardedHeader } from "./address/forwarded.ts";
 export { networks, type Networks } from "./address/network.ts";
 export { errorReply } from "./error-reply.ts";
-export { BodyNotKeptError, BodyTooLargeError, SettleTimeoutError } from "./errors.ts";
+export { BodyConsumedError, BodyNotKeptError, BodyTooLargeError, SettleTimeoutError } from "./errors.ts";
 export { httpEvents, type HttpEvent } from "./events.ts";
 export {
   exchangeSettings,
