@@ -41,7 +41,7 @@ export const lockLaws: readonly LockLaw[] = [
       await store.acquire({ keys: ["b"], owner: "1", leaseMs });
       verify("refused", !(await store.acquire({ keys: ["a", "b", "c"], owner: "2", leaseMs })).granted);
       verify("a is free", (await store.acquire({ keys: ["a"], owner: "3", leaseMs })).granted);
-      verify("c is free", (await store.acquire({ keys: ["c"], owner: "3", leaseMs })).granted);
+      verify("c is free", (await store.acquire({ keys: ["c"], owner: "4", leaseMs })).granted);
     },
   },
   {
@@ -127,7 +127,7 @@ export const lockLaws: readonly LockLaw[] = [
     title: "a refusal says when the key is free at the latest",
     async check({ store, eventually }) {
       await store.acquire({ keys: ["a"], owner: "1", leaseMs: shortMs });
-      await store.acquire({ keys: ["b"], owner: "1", leaseMs });
+      await store.acquire({ keys: ["b"], owner: "other", leaseMs });
       const freeIn = freeInMs(await store.acquire({ keys: ["a"], owner: "2", leaseMs }));
       verify("within the lease", freeIn > 0 && freeIn <= shortMs);
       const both = freeInMs(await store.acquire({ keys: ["a", "b"], owner: "2", leaseMs }));
@@ -139,7 +139,7 @@ export const lockLaws: readonly LockLaw[] = [
     title: "an extension begins a new lease on every key",
     async check({ store, eventually }) {
       await store.acquire({ keys: ["a", "b"], owner: "1", leaseMs: shortMs });
-      await store.acquire({ keys: ["c"], owner: "1", leaseMs: shortMs });
+      await store.acquire({ keys: ["c"], owner: "other", leaseMs: shortMs });
       verify("extended", await store.extend({ keys: ["a", "b"], owner: "1", leaseMs }));
       await eventually(async () => (await store.acquire({ keys: ["c"], owner: "2", leaseMs })).granted);
       verify("a is held", !(await store.acquire({ keys: ["a"], owner: "2", leaseMs })).granted);
