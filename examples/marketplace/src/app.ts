@@ -45,7 +45,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   let draining = false;
   const server = await createServer({ ...config.http, logLevel: config.logLevel, ...rest });
   const database = createDatabase(databaseUrls, config.database, server.log);
-  const telemetry = createTelemetry(config.otlp);
+  const telemetry = createTelemetry(config.otlp, server.log);
   const stopWatching = watchDatabaseEvents(telemetry.meter, server.log);
   // Who has counted the catalog reads the new counts; others may read what is a little older.
   const counting = database.session();

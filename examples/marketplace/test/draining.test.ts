@@ -27,7 +27,7 @@ async function serve(answer: (rest: Promise<string>) => unknown) {
   return { url, arrived: arrived.promise, close };
 }
 
-/** A body whose first part goes out with the head. */
+// A body whose first part goes out with the head.
 async function* body(rest: Promise<string>) {
   yield "head and ";
   yield await rest;

@@ -1,8 +1,9 @@
-import { context } from "@opentelemetry/api";
+import { context, diag } from "@opentelemetry/api";
 import { traceChannel } from "@sluice/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
+import type { Log } from "../src/http/log.ts";
 import { traceRequests } from "../src/http/request-spans.ts";
 import { createServer } from "../src/http/server.ts";
 import { createTelemetry } from "../src/infra/telemetry.ts";
@@ -14,10 +15,21 @@ const transactions = traceChannel<{ isolation: string; attempt: number }>("sluic
 const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const json = { "content-type": "application/json" };
 
-afterEach(() => context.disable());
+afterEach(() => {
+  context.disable();
+  diag.disable();
+});
 
-function sendingTo({ url }: OtlpReceiver, timeoutMs = 2000) {
-  return createTelemetry({ endpoint: url, headers: { authorization: "Bearer t" }, timeoutMs, metricsEveryMs: 60_000 });
+const silent = { info: ignore, warn: ignore, error: ignore, debug: ignore };
+
+function ignore(): void {}
+
+function sendingTo(
+  { url }: Pick<OtlpReceiver, "url">,
+  { timeoutMs = 2000, log = silent }: { timeoutMs?: number; log?: Log } = {},
+) {
+  const otlp = { endpoint: url, headers: { authorization: "Bearer t" }, timeoutMs, metricsEveryMs: 60_000 };
+  return createTelemetry(otlp, log);
 }
 
 /** What happened to the first request, and to one that is never answered. */
@@ -116,7 +128,7 @@ describe("telemetry that cannot be delivered", () => {
   it("delays the shutdown by no more than it is given", async () => {
     await using receiver = await startOtlpReceiver();
     receiver.hold();
-    const telemetry = sendingTo(receiver, 20_000);
+    const telemetry = sendingTo(receiver, { timeoutMs: 20_000 });
     telemetry.meter.createCounter("http_requests").add(1);
     telemetry.tracer?.startSpan("GET /").end();
     const startedMs = performance.now();
@@ -125,8 +137,22 @@ describe("telemetry that cannot be delivered", () => {
     expect(receiver.headers.length).toBeGreaterThan(0);
   });
 
+  it("is said on the log, once, without what authorizes it", async () => {
+    const warn = vi.fn<(facts: object) => void>();
+    const receiver = await startOtlpReceiver();
+    await receiver[Symbol.asyncDispose]();
+    const telemetry = sendingTo(receiver, { timeoutMs: 300, log: { ...silent, warn } });
+    telemetry.meter.createCounter("http_requests").add(1);
+    telemetry.tracer?.startSpan("GET /").end();
+    await telemetry.close(5000);
+    expect(warn.mock.calls).toEqual([
+      [{ error: { message: expect.stringContaining("ECONNREFUSED") } }, "Telemetry is in trouble"],
+    ]);
+    expect(JSON.stringify(warn.mock.calls)).not.toContain("Bearer");
+  });
+
   it("is not even tried where no receiver is configured", async () => {
-    const telemetry = createTelemetry(undefined);
+    const telemetry = createTelemetry(undefined, silent);
     telemetry.meter.createCounter("http_requests").add(2, { route: "/a" });
     expect(telemetry.tracer).toBeUndefined();
     expect(await telemetry.text()).toContain('http_requests_total{route="/a"} 2\n');

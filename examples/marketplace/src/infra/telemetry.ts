@@ -17,6 +17,8 @@ import { systemClock } from "@sluice/core";
 import { instrument } from "@sluice/otel";
 
 import type { Config } from "../config/config.ts";
+import type { Log } from "../http/log.ts";
+import { logTelemetryTrouble } from "./telemetry-trouble.ts";
 
 type Otlp = NonNullable<Config["otlp"]>;
 
@@ -35,7 +37,8 @@ export interface Telemetry {
 const scope = "marketplace";
 
 /** Collects the metrics and spans of this process and of every package of Sluice in it. */
-export function createTelemetry(otlp: Config["otlp"]): Telemetry {
+export function createTelemetry(otlp: Config["otlp"], log: Log): Telemetry {
+  if (otlp !== undefined) logTelemetryTrouble(log);
   const resource = resourceFromAttributes({ "service.name": "marketplace", "service.instance.id": randomUUID() });
   const pull = new PullReader();
   const readers: IMetricReader[] = [pull, ...(otlp === undefined ? [] : [pushReader(otlp)])];
