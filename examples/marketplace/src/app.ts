@@ -72,11 +72,16 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
       healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });
       if (config.features.metrics) metricsRoute(server, telemetry);
       if (!does(role, "web")) return;
-      const forgives = await forgivesMisspelling(database.sql);
-      const modules = [productsModule(database.reads, forgives), listingsModule(database.reads, forgives)];
-      const accounts = [auth.routes, sellersModule(database.sql, auth.guards)];
-      const { routes } = categoriesModule(counting.reads);
-      await documentation(server, () => mount(server, [routes, ...modules, ...accounts]));
+      const { sql, reads } = database;
+      const catalog = { sql, reads, guards: auth.guards, forgivesMisspelling: await forgivesMisspelling(sql) };
+      const modules = [
+        auth.routes,
+        sellersModule(sql, auth.guards),
+        productsModule(catalog),
+        listingsModule(catalog),
+        categoriesModule(counting.reads).routes,
+      ];
+      await documentation(server, () => mount(server, modules));
     });
     if (role !== "web") {
       const work = { catalog_rollup: rollUp, session_gc: auth.collectGarbage };

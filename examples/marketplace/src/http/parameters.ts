@@ -21,6 +21,12 @@ export function textParameter(longest: number) {
     .refine((text) => !/[\0\p{Surrogate}]/u.test(text), "must be text without NUL");
 }
 
+/** A price, in minor units (kobo). */
+export const price = z
+  .int({ error: "must be a whole number of minor units" })
+  .min(0, "must be at least 0")
+  .max(mostMinor, `must be at most ${mostMinor}`)
+  .describe("In minor units of the currency (kobo)");
 /** How many rows a page has. */
 export const limit = wholeParameter(1, 100).default(20).describe("Rows per page, 1 to 100");
 /** The `next_cursor` of the page before. */

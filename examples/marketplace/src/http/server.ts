@@ -9,7 +9,7 @@ import { logOptions, logRequests } from "./log.ts";
 import { answerMalformedRequest } from "./malformed-request.ts";
 import { requestId } from "./request-id.ts";
 
-/** The largest body of a request. Unit: bytes. */
+/** The largest body of a request, where its route names no other. Unit: bytes. */
 export const bodyLimit = 64 * 1024;
 
 /** What a server needs to know. Units: ms. */
@@ -77,8 +77,9 @@ const safeHeaders = {
 /** Answers before the body is read: what has no route needs no body, and none may be larger than the limit. */
 function refuseEarly(request: FastifyRequest): void {
   if (request.is404) throw new Failure(404, ["NOT_FOUND", "No such route"]);
-  if (Number(request.headers["content-length"] ?? 0) > bodyLimit) {
-    throw new Failure(413, ["BODY_TOO_LARGE", `The body is larger than ${bodyLimit} bytes`]);
+  const longest = request.routeOptions.bodyLimit ?? bodyLimit;
+  if (Number(request.headers["content-length"] ?? 0) > longest) {
+    throw new Failure(413, ["BODY_TOO_LARGE", `The body is larger than ${longest} bytes`]);
   }
 }
 

@@ -45,9 +45,13 @@ const listed = {
   joins: "join categories c on c.id = l.category_id",
 };
 
-const byId = `select ${listed.columns}, l.description, l.inspection_flag, l.version,
-    ${isoTime("l.updated_at")} as updated_at, json_build_object('id', s.id, 'name', s.name) as seller
-  from listings l ${listed.joins} join sellers s on s.id = l.seller_id
+/** All that one listing shows, of a table or an expression called `l`. */
+export const detailColumns = `${listed.columns}, l.description, l.inspection_flag, l.version,
+    ${isoTime("l.updated_at")} as updated_at, json_build_object('id', s.id, 'name', s.name) as seller`;
+/** What {@link detailColumns} needs beside it. */
+export const detailJoins = `${listed.joins} join sellers s on s.id = l.seller_id`;
+
+const byId = `select ${detailColumns} from listings l ${detailJoins}
   where l.id = $1::uuid and l.status = 'approved'`;
 
 const orders: Readonly<Record<ColumnSort, Order>> = {

@@ -1,12 +1,33 @@
-import type { Sql } from "@sluice/postgres";
+import type { SqlDatabase } from "@sluice/postgres";
 
+import type { Guards } from "../../http/principal.ts";
 import type { Server } from "../../http/server.ts";
 import { productRepository } from "./repository.ts";
 import { productRoutes } from "./routes.ts";
 import { productService } from "./service.ts";
+import { productWriteRepository } from "./write-repository.ts";
+import { productImportRoute, productWriteRoutes } from "./write-routes.ts";
+import { productWriteService } from "./write-service.ts";
 
-/** Products: lists, search, one by id. */
-export function productsModule(sql: Sql, forgivesMisspelling: boolean): (server: Server) => void {
-  const service = productService(productRepository(sql), forgivesMisspelling);
-  return (server) => productRoutes(server, service);
+/** What products stand on. */
+export interface ProductsModuleOptions {
+  /** The primary. */
+  readonly sql: SqlDatabase;
+  /** Reads that may be a little older. */
+  readonly reads: SqlDatabase;
+  readonly guards: Guards;
+  readonly forgivesMisspelling: boolean;
+}
+
+/** Products: lists, search, one by id, and their writes. */
+export function productsModule(options: ProductsModuleOptions): (server: Server) => void {
+  const { sql, reads, guards, forgivesMisspelling } = options;
+  const service = productService(productRepository(reads), forgivesMisspelling);
+  const repository = productWriteRepository(sql);
+  const writes = productWriteService(repository);
+  return (server) => {
+    productRoutes(server, service);
+    productWriteRoutes(server, writes, guards);
+    productImportRoute(server, repository, guards);
+  };
 }

@@ -40,9 +40,13 @@ const listed = {
   joins: "join categories c on c.id = p.category_id",
 };
 
-const byId = `select ${listed.columns}, p.description, p.version, ${isoTime("p.updated_at")} as updated_at,
-    json_build_object('id', s.id, 'name', s.name) as seller
-  from products p ${listed.joins} join sellers s on s.id = p.seller_id
+/** All that one product shows, of a table or an expression called `p`. */
+export const detailColumns = `${listed.columns}, p.description, p.version, ${isoTime("p.updated_at")} as updated_at,
+    json_build_object('id', s.id, 'name', s.name) as seller`;
+/** What {@link detailColumns} needs beside it. */
+export const detailJoins = `${listed.joins} join sellers s on s.id = p.seller_id`;
+
+const byId = `select ${detailColumns} from products p ${detailJoins}
   where p.id = $1::uuid and p.status = 'active'`;
 
 /** Products in PostgreSQL. Every call is one round trip. */
