@@ -6,7 +6,7 @@ import { parseResponse, type WireResponse } from "./response.ts";
 /** A connection on which a test decides about every byte. */
 export class Connection implements AsyncDisposable {
   readonly socket: Socket;
-  #received = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   #ended = false;
 
   private constructor(socket: Socket) {

@@ -1,6 +1,7 @@
 import type { Exchange } from "../exchange.ts";
+import type { HttpGuard } from "../guard.ts";
 import type { ReleasedReply } from "../release.ts";
-import type { NodeResponse } from "./node-messages.ts";
+import type { NodeResponse } from "./messages.ts";
 import { headOf, replaceHead, setWrittenHeaders } from "./response-head.ts";
 
 type Sink = Required<Pick<NodeResponse, "writeHead" | "write" | "end" | "flushHeaders">>;
@@ -12,6 +13,7 @@ type Sink = Required<Pick<NodeResponse, "writeHead" | "write" | "end" | "flushHe
 export class HeldResponse {
   readonly #response: NodeResponse;
   readonly #exchange: Exchange;
+  readonly #holdsBody: boolean;
   readonly #sink: Sink;
   #hasHead = false;
   /** The handler has written a part of the body, or asked for the head to be sent. */
@@ -20,9 +22,10 @@ export class HeldResponse {
   #hasReason = false;
   #isBlocked = false;
 
-  constructor(response: NodeResponse, exchange: Exchange) {
+  constructor(response: NodeResponse, exchange: Exchange, { needs }: HttpGuard) {
     this.#response = response;
     this.#exchange = exchange;
+    this.#holdsBody = needs.reply === "body";
     this.#sink = {
       writeHead: response.writeHead.bind(response),
       write: response.write.bind(response),
@@ -36,7 +39,7 @@ export class HeldResponse {
   /** The handler threw: an error reply may take the place of what it wrote, if that is still here. */
   fail(error: unknown): void {
     this.#exchange.fail(error);
-    if (this.#passes || this.#hasEnded || (this.#hasBody && !this.#exchange.holdsBody)) return;
+    if (this.#passes || this.#hasEnded || (this.#hasBody && !this.#holdsBody)) return;
     this.#hasHead = false;
     this.#hasBody = false;
   }
@@ -65,7 +68,8 @@ export class HeldResponse {
   }
 
   #writeHead(status: number, rest: readonly unknown[]): unknown {
-    if (this.#passes || this.#hasHead) return this.#sink.writeHead(status, ...rest);
+    if (this.#passes) return this.#sink.writeHead(status, ...rest);
+    if (this.#hasHead) throw headersSent();
     const [first, second] = rest;
     this.#response.statusCode = status;
     this.#hasReason = typeof first === "string";
@@ -89,12 +93,13 @@ export class HeldResponse {
   #end(rest: readonly unknown[]): unknown {
     this.#begin();
     const [chunk, encoding] = typeof rest[0] === "function" ? [] : rest;
-    const bytes = bytesOf(chunk ?? "", encoding);
-    if (this.#passes || this.#hasEnded || bytes === undefined) return this.#sink.end(...rest);
+    const bytes = chunk ? bytesOf(chunk, encoding) : "";
+    if (this.#passes || bytes === undefined) return this.#sink.end(...rest);
+    if (this.#hasEnded) return this.#response;
     this.#hasEnded = true;
     const finished = rest.find((each) => typeof each === "function");
     if (finished) this.#response.once("finish", () => void finished());
-    this.#exchange.end(chunk === undefined || chunk === null ? undefined : bytes);
+    this.#exchange.end(bytes === "" ? undefined : bytes);
     return this.#response;
   }
 
@@ -118,6 +123,12 @@ export class HeldResponse {
     if (!complete && this.#isBlocked && hasRoom) queueMicrotask(() => this.#response.emit("drain"));
     this.#isBlocked = !hasRoom;
   }
+}
+
+/** What Node throws when a head is written twice. */
+function headersSent(): Error {
+  const message = "Cannot write headers after they are sent to the client";
+  return Object.assign(new Error(message), { code: "ERR_HTTP_HEADERS_SENT" });
 }
 
 /** Undefined for what Node refuses to write: it shall say so itself. */

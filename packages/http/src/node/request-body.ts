@@ -1,5 +1,5 @@
 import { BodyConsumedError, BodyTooLargeError } from "../errors.ts";
-import type { NodeRequest, NodeRequestEvent } from "./node-messages.ts";
+import type { NodeRequest, NodeRequestEvent } from "./messages.ts";
 
 const bodies = new WeakMap<object, Promise<Uint8Array>>();
 

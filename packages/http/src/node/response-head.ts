@@ -1,5 +1,5 @@
 import type { HttpReply, ReplyHead } from "../reply.ts";
-import type { NodeHeaders, NodeResponse } from "./node-messages.ts";
+import type { NodeHeaders, NodeResponse } from "./messages.ts";
 
 /** The head of a response as it stands now. */
 export function headOf(response: NodeResponse): ReplyHead {

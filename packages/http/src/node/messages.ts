@@ -5,6 +5,8 @@
 export interface NodeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  /** Where a framework has changed `url`. */
+  readonly originalUrl?: string;
   readonly headers: NodeHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
   /** The message has been received in full. */
@@ -28,6 +30,7 @@ export interface NodeResponse {
   statusMessage: string;
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
+  readonly destroyed?: boolean;
   readonly errored?: Error | null | undefined;
   getHeaders(): NodeHeaders;
   getHeaderNames(): string[];
