@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-import type { Mutant } from "./mutant.ts";
+import type { Mutant } from "@sluice/testing/mutants";
 
 function defectsIn(folder: URL): Mutant[] {
   return readdirSync(folder)

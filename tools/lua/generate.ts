@@ -10,15 +10,22 @@ export interface Generated {
   readonly text: string;
 }
 
-/** What the Lua files below `packages` amount to: the modules to write, and what is wrong with the files. */
-export function generateScripts(packages: string): { readonly modules: Generated[]; readonly problems: string[] } {
+/**
+ * What the Lua files below `packages` amount to: the modules to write, and what is wrong with the files.
+ *
+ * @param instead - Gives another text than the one on disk for a file, or `undefined`.
+ */
+export function generateScripts(
+  packages: string,
+  instead: (file: string) => string | undefined = () => undefined,
+): { readonly modules: Generated[]; readonly problems: string[] } {
   const folders = Map.groupBy(luaFilesBelow(packages), (file) => path.dirname(file));
   const modules: Generated[] = [];
   const problems: string[] = [];
   for (const [folder, files] of folders) {
     const scripts = files.toSorted().map((file) => {
       const name = path.basename(file, ".lua");
-      const source = readFileSync(file, "utf8");
+      const source = instead(file) ?? readFileSync(file, "utf8");
       problems.push(...lintLua(name, source).map((problem) => `${path.relative(packages, file)}: ${problem}`));
       return parseLua(name, source);
     });

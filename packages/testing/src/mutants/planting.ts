@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import type { Vite } from "vitest/node";
+
+import { overlayProgram } from "./overlay-program.ts";
+
+/** Texts by absolute path that tests see instead of what is on disk. The disk itself is never written. */
+export interface Planting extends Disposable {
+  /** Has to be among the plugins of every project. */
+  readonly plugin: Vite.Plugin;
+  /** Replaces all texts. */
+  set(texts: ReadonlyMap<string, string>): void;
+}
+
+const preload = `--import=data:text/javascript,${encodeURIComponent(overlayProgram)}`;
+
+/** Begins with nothing planted. */
+export function createPlanting(): Planting {
+  const folder = mkdtempSync(path.join(tmpdir(), "sluice-mutants-"));
+  const file = path.join(folder, "planted.json");
+  let planted: ReadonlyMap<string, string> = new Map();
+
+  function set(texts: ReadonlyMap<string, string>): void {
+    planted = texts;
+    writeFileSync(file, JSON.stringify(Object.fromEntries(texts)));
+  }
+
+  set(planted);
+  return {
+    set,
+    plugin: {
+      name: "sluice-planting",
+      enforce: "pre",
+      load: (id) => planted.get(id.split("?")[0] ?? ""),
+      // Vite loads the modules of a test. What a test reads from disk, and the programs that it starts, are reached
+      // from within.
+      configureVitest: ({ project }) => {
+        const options = [project.config.env?.["NODE_OPTIONS"] ?? process.env["NODE_OPTIONS"] ?? "", preload];
+        const NODE_OPTIONS = options.join(" ").trim();
+        project.config.env = { ...project.config.env, SLUICE_PLANTED: file, NODE_OPTIONS };
+      },
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
