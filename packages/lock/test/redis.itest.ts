@@ -1,0 +1,215 @@
+import { systemClock } from "@sluice/core";
+import { connectRedis, type ConnectOptions } from "@sluice/redis/ioredis";
+import { createFaultProxy, frozen, killProcess, respProtocol } from "@sluice/testing/faults";
+import {
+  findRedis,
+  launchRedis,
+  startRedisCluster,
+  startRedisSentinels,
+  type LaunchedRedis,
+} from "@sluice/testing/services";
+import { describeNeeding } from "@sluice/testing/vitest";
+import { Redis as Ioredis } from "ioredis";
+import { expect, it, onTestFinished } from "vitest";
+
+import { createLocks, type LockStore, type Locks, type LocksOptions } from "../src/index.ts";
+import { redisStore } from "../src/redis.ts";
+import { codeOf, heard } from "./support.ts";
+import { until } from "./until.ts";
+
+const leaseMs = 60_000;
+
+describeNeeding({ redis: "real" }, "a lock in Redis", () => {
+  it("is denied while Redis refuses connections, at once from the second call on", async () => {
+    const server = await ownServer();
+    await server.stop();
+    const locks = locksAt({ url: server.url });
+    expect(await codeOf(locks.acquire("a"))).toBe("ERR_SLUICE_LOCK_UNAVAILABLE");
+    const startedMs = systemClock.monotonic();
+    for (let call = 0; call < 100; call += 1) {
+      expect(await codeOf(locks.acquire("a"))).toBe("ERR_SLUICE_LOCK_UNAVAILABLE");
+    }
+    expect(systemClock.monotonic() - startedMs).toBeLessThan(500);
+  });
+
+  it("is spared where work may go on without it", async () => {
+    const server = await ownServer();
+    await server.stop();
+    const locks = locksAt({ url: server.url }, { onStoreError: "allow" });
+    expect(await locks.withLock("a", ({ degraded }) => degraded)).toBe(true);
+  });
+
+  it("survives a Redis that is frozen for less than the lease, and is lost when it is for longer", async () => {
+    const server = await ownServer();
+    const locks = locksAt({ url: server.url, deadlineMs: 50 }, { leaseMs: 1000 });
+    const events = heard();
+    const held = await locks.acquire("a");
+    await frozen(server.pid, () => until(() => events.some(({ type }) => type === "extend-failed")));
+    await until(() => held.remainingMs() > 700);
+    expect(held.signal.aborted).toBe(false);
+    await frozen(server.pid, () => until(() => held.signal.aborted));
+    expect(held.signal.reason).toMatchObject({ code: "ERR_SLUICE_LOCK_LOST" });
+    await held.release();
+  });
+
+  it("whose grant got lost on the way is given back, and not held until its lease ends", async () => {
+    const { server, proxy } = await behindProxy();
+    const [lossy, direct] = [locksAt({ url: proxy.url(server.url) }), locksAt({ url: server.url })];
+    await (await lossy.acquire("warm")).release();
+    const lost = proxy.loseReplyAfter((request) => request.includes("lock:a"));
+    expect(await codeOf(lossy.acquire("a", { leaseMs }))).toBe("ERR_SLUICE_LOCK_UNAVAILABLE");
+    await lost.lift();
+    const held = await direct.acquire("a", { waitMs: 10_000 });
+    expect(held.remainingMs()).toBeGreaterThan(0);
+  });
+
+  it("passes on when it is let go of, without waiting for a poll", async () => {
+    const server = await ownServer();
+    const [one, other] = [locksAt({ url: server.url }), locksAt({ url: server.url }, { pollMs: 60_000 })];
+    const held = await one.acquire("a", { leaseMs });
+    const startedMs = systemClock.monotonic();
+    const waiting = other.acquire("a", { leaseMs, waitMs: 30_000 });
+    const client = admin(server);
+    await until(async () => (await client.pubsub("NUMSUB", "lock:a"))[1] === 1);
+    await held.release();
+    await (await waiting).release();
+    expect(systemClock.monotonic() - startedMs).toBeLessThan(5000);
+  });
+
+  it("passes on by asking when the waiters' subscription hears nothing", async () => {
+    const { server, proxy } = await behindProxy();
+    const direct = locksAt({ url: server.url });
+    const commands = connectRedis(server.url);
+    const listener = connectRedis(proxy.url(server.url));
+    onTestFinished(() => commands.close());
+    onTestFinished(() => listener.close());
+    // Commands arrive; only the subscription goes through the proxy, which swallows everything.
+    const halfDeaf = { ...listener, run: commands.run.bind(commands), resends: false, sharded: false };
+    const held = await direct.acquire("a", { leaseMs });
+    proxy.blackhole();
+    const waiting = createLocks({ store: redisStore(halfDeaf), pollMs: 50 }).acquire("a", { waitMs: 30_000 });
+    await held.release();
+    expect((await waiting).remainingMs()).toBeGreaterThan(0);
+  });
+
+  it("is one command for all that is acquired in a turn", async () => {
+    const server = await ownServer();
+    const locks = locksAt({ url: server.url });
+    await (await locks.acquire("warm")).release();
+    const before = await scriptCalls(server);
+    const held = await Promise.all(Array.from({ length: 100 }, (_, number) => locks.acquire(`key ${number}`)));
+    // The first batch is refused once, since it brings a script that the server does not know yet.
+    expect((await scriptCalls(server)) - before).toBeLessThanOrEqual(2);
+    await Promise.all(held.map((lock) => lock.release()));
+  });
+
+  it("leaves no key behind that does not expire", async () => {
+    const server = await ownServer();
+    const redis = connectRedis(server.url);
+    onTestFinished(() => redis.close());
+    const store = redisStore(redis);
+    await store.acquire({ keys: ["a", "b"], owner: "1", leaseMs: 5000 });
+    await store.extend({ keys: ["a", "b"], owner: "1", leaseMs: 6000 });
+    for (const key of ["lock:a", "lock:b"]) {
+      const leftMs = Number(await redis.read("PTTL", [key]));
+      expect(leftMs).toBeGreaterThan(5000);
+      expect(leftMs).toBeLessThanOrEqual(6000);
+    }
+  });
+
+  it("is not taken from a foreign key that never expires", async () => {
+    const server = await ownServer();
+    const redis = connectRedis(server.url);
+    onTestFinished(() => redis.close());
+    await admin(server).set("lock:a", "theirs");
+    const store = redisStore(redis);
+    expect(await store.acquire({ keys: ["a"], owner: "1", leaseMs: 5000 })).toEqual({ granted: false, freeInMs: 5000 });
+    expect(await store.release({ keys: ["a"], owner: "1" })).toBe(false);
+  });
+});
+
+describeNeeding({ redis: "real" }, "a lock in a Redis that fails over", () => {
+  it("behind Sentinels can be acquired again within 5 s of the election", { timeout: 60_000 }, async () => {
+    const topology = await startRedisSentinels();
+    onTestFinished(() => topology.stop());
+    const [master, replica] = topology.nodes;
+    const locks = locksAt({ sentinels: topology.sentinels, name: topology.masterName });
+    await (await locks.acquire("a")).release();
+    await killProcess(master.pid);
+    await until(async () => (await topology.master()) === replica, 15_000);
+    expect(await acquiredAfterMs(locks)).toBeLessThan(5000);
+  });
+
+  it(
+    "in a Cluster takes all of several keys or none, on all masters, and again after a failover",
+    { timeout: 60_000 },
+    async () => {
+      const cluster = await startRedisCluster();
+      onTestFinished(() => cluster.stop());
+      const redis = connectRedis({ cluster: cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port })) });
+      onTestFinished(() => redis.close());
+      const store = redisStore(redis);
+      const keys = Array.from({ length: 12 }, (_, number) => `key ${number}`).toSorted();
+      await store.acquire({ keys: ["key 7"], owner: "other", leaseMs });
+      expect((await store.acquire({ keys, owner: "1", leaseMs })).granted).toBe(false);
+      await expectFree(
+        store,
+        keys.filter((key) => key !== "key 7"),
+      );
+      await store.release({ keys: ["key 7"], owner: "other" });
+      expect((await store.acquire({ keys, owner: "2", leaseMs })).granted).toBe(true);
+      expect(await store.extend({ keys, owner: "2", leaseMs })).toBe(true);
+      expect(await store.release({ keys, owner: "2" })).toBe(true);
+      const [first] = cluster.nodes;
+      await killProcess(first?.pid ?? 0);
+      const locks = createLocks({ store });
+      await until(async () => (await codeOf(locks.withLock(keys, () => "all"))) === "fulfilled with all", 20_000);
+    },
+  );
+});
+
+async function expectFree(store: LockStore, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    expect((await store.acquire({ keys: [key], owner: `sole ${key}`, leaseMs })).granted).toBe(true);
+    await store.release({ keys: [key], owner: `sole ${key}` });
+  }
+}
+
+async function acquiredAfterMs(locks: Locks): Promise<number> {
+  const startedMs = systemClock.monotonic();
+  await until(async () => (await codeOf(locks.withLock("a", () => "held"))) === "fulfilled with held", 15_000);
+  return systemClock.monotonic() - startedMs;
+}
+
+async function ownServer(): Promise<LaunchedRedis> {
+  const binary = await findRedis();
+  if (binary === undefined) throw new Error("There is no redis-server on this machine.");
+  const server = await launchRedis({ binary });
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+async function behindProxy() {
+  const server = await ownServer();
+  const proxy = await createFaultProxy({ upstream: { host: "127.0.0.1", port: server.port }, protocol: respProtocol });
+  onTestFinished(() => proxy.close());
+  return { server, proxy };
+}
+
+function locksAt(options: ConnectOptions, rest: LocksOptions = {}): Locks {
+  const redis = connectRedis(options);
+  onTestFinished(() => redis.close());
+  return createLocks({ ...rest, store: redisStore(redis) });
+}
+
+/** A client of the test's own, for what the port does not offer. */
+function admin(server: LaunchedRedis): Ioredis {
+  const client = new Ioredis(server.url);
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+async function scriptCalls(server: LaunchedRedis): Promise<number> {
+  const stats = await admin(server).info("commandstats");
+  return [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
+}
