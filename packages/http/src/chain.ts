@@ -1,7 +1,7 @@
+import { httpErrorOf } from "./error/error-kinds.ts";
 import type { GuardContext, HttpGuard, Outcome, PassVerdict, ReplyVerdict, Verdict } from "./guard.ts";
 import { defaultHeaders, patchHeaders } from "./header-patch.ts";
 import { bytesOf } from "./held-body.ts";
-import { HttpError } from "./http-error.ts";
 import { isPromise } from "./promise.ts";
 import type { HeaderPatch, HttpReply } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
@@ -71,8 +71,8 @@ export class Chain {
   }
 
   #fail(error: unknown): void {
-    const status = error instanceof HttpError ? error.status : 500;
-    this.#tellAll({ kind: "failed", error, head: { status, headers: {} } });
+    const { status, headers } = httpErrorOf(error);
+    this.#tellAll({ kind: "failed", error, head: { status, headers } });
   }
 
   #tellAll(outcome: Outcome): void {

@@ -15,7 +15,9 @@ export type HttpEvent =
       readonly error: unknown;
     }
   /** A reply that had been held could not be sent, as when a guard set a header that HTTP does not allow. */
-  | { readonly type: "release-failed"; readonly guard: string; readonly error: unknown };
+  | { readonly type: "release-failed"; readonly guard: string; readonly error: unknown }
+  /** A handler threw what is no fault of the client. The client got a status from 500 that says nothing of it. */
+  | { readonly type: "request-failed"; readonly requestId: string; readonly error: unknown };
 
 /** The events of this package. */
 export const httpEvents: EventChannel<HttpEvent> = eventChannel<HttpEvent>("sluice:http");

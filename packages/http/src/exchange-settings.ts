@@ -1,6 +1,6 @@
 import { InvalidArgumentError, systemClock, type Clock } from "@sluice/core";
 
-import { errorReply } from "./error-reply.ts";
+import { errorReply } from "./error/error-reply.ts";
 import type { HttpReply } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
 

@@ -1,3 +1,4 @@
+export { adapterSettings, type AdapterOptions, type AdapterSettings } from "./adapter-settings.ts";
 export { addressGroup, type AddressGroupOptions } from "./address/address-group.ts";
 export {
   clientAddress,
@@ -7,7 +8,19 @@ export {
 } from "./address/client-address.ts";
 export type { ForwardedHeader } from "./address/forwarded.ts";
 export { networks, type Networks } from "./address/network.ts";
-export { errorReply } from "./error-reply.ts";
+export {
+  bodyTooLarge,
+  httpErrorOf,
+  internalError,
+  malformedJson,
+  methodNotAllowed,
+  notFound,
+  statusError,
+  unsupportedMediaType,
+} from "./error/error-kinds.ts";
+export { errorReply, type ErrorProfile, type ErrorReplyOptions, type ErrorRequest } from "./error/error-reply.ts";
+export { failureReply } from "./error/failure-reply.ts";
+export { HttpError, isHttpError, type HttpErrorInit } from "./error/http-error.ts";
 export { BodyConsumedError, BodyNotKeptError, BodyTooLargeError, SettleTimeoutError } from "./errors.ts";
 export { httpEvents, type HttpEvent } from "./events.ts";
 export {
@@ -32,16 +45,6 @@ export type {
 export { guards } from "./guards.ts";
 export type { HttpHandler } from "./handler.ts";
 export { defaultHeaders, patchHeaders } from "./header-patch.ts";
-export {
-  bodyTooLarge,
-  HttpError,
-  internalError,
-  malformedJson,
-  methodNotAllowed,
-  notFound,
-  unsupportedMediaType,
-  type HttpErrorInit,
-} from "./http-error.ts";
 export type { HeaderPatch, HttpReply, ReplyHead, ReplyHeaders } from "./reply.ts";
 export { passReply, type PassedReply, type ReplyBody } from "./pass-reply.ts";
 export type { Decision, Release, ReleasedReply } from "./release.ts";
