@@ -29,10 +29,18 @@ export interface Reader<Value> {
    * @throws the errors of {@link Redis.read}.
    */
   get(key: string, options?: { readonly signal?: AbortSignal }): Promise<Value | null>;
+  /**
+   * The strings under several keys, in the order of the keys, as {@link Reader.get} each. On one server they are read
+   * at one moment.
+   *
+   * @throws the errors of {@link Redis.read}.
+   */
+  getAll(keys: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<(Value | null)[]>;
 }
 
 /**
- * Makes one MGET of all reads that come in one turn of the event loop, up to 128 at a time. In a Cluster, one per slot.
+ * Makes one MGET of all reads that come in one turn of the event loop, up to 128 calls at a time. In a Cluster, one
+ * per slot.
  *
  * @throws `ERR_SLUICE_INVALID_ARGUMENT` naming the option.
  */
@@ -43,15 +51,16 @@ export function createReader<Bytes extends boolean = false>(
   const { redis, deadlineMs = 250, maxWaiting = 65_536, clock = systemClock } = options;
   checkDeadline(deadlineMs);
   const call: CallOptions = { deadlineMs, bytes: options.bytes === true };
-  type Jobs = readonly Job<string, Value | null>[];
+  type Values = (Value | null)[];
+  type Jobs = readonly Job<readonly string[], Values>[];
 
   function readGroup(jobs: Jobs, freed: () => void): void {
     const places = new Map<string, number>();
-    for (const { work } of jobs) if (!places.has(work)) places.set(work, places.size);
+    for (const { work } of jobs) for (const key of work) if (!places.has(key)) places.set(key, places.size);
     const succeed = (reply: Reply): void => {
       freed();
-      const values = reply as readonly Reply[];
-      for (const job of jobs) job.answer((values[places.get(job.work) ?? -1] ?? null) as Value | null);
+      const values = reply as Values;
+      for (const job of jobs) job.answer(job.work.map((key) => values[places.get(key) ?? -1] ?? null));
     };
     const fail = (error: Error): void => {
       freed();
@@ -61,7 +70,7 @@ export function createReader<Bytes extends boolean = false>(
   }
 
   function send(jobs: Jobs, freed: () => void): void {
-    const groups = redis.sharded ? [...Map.groupBy(jobs, ({ work }) => slotOf(work)).values()] : [jobs];
+    const groups = redis.sharded ? [...Map.groupBy(jobs, ({ work }) => slotOf(keyIn(work))).values()] : [jobs];
     let left = groups.length;
     const oneFreed = (): void => {
       left -= 1;
@@ -70,18 +79,30 @@ export function createReader<Bytes extends boolean = false>(
     for (const group of groups) readGroup(group, oneFreed);
   }
 
-  const shardOf = (key: string): string => (redis.sharded ? redis.shardOf(slotOf(key)) : "");
-  const queue = new TurnQueue<string, Value | null>({
+  const queue = new TurnQueue<readonly string[], Values>({
     redis,
     clock,
     deadlineMs,
     maxWaiting,
     writes: false,
-    shardOf,
+    shardOf: (work) => (redis.sharded ? redis.shardOf(slotOf(keyIn(work))) : ""),
     fit: anyFit,
     send,
   });
-  return { get: (key, { signal } = {}) => queue.add(key, signal) };
+  const readEach = async (keys: readonly string[], signal: AbortSignal | undefined): Promise<Values> =>
+    (await Promise.all(keys.map((key) => queue.add([key], signal)))).flat();
+  return {
+    get: async (key, { signal } = {}) => (await queue.add([key], signal))[0] ?? null,
+    getAll: async (keys, { signal } = {}) => {
+      if (keys.length === 0) return [];
+      return redis.sharded ? readEach(keys, signal) : queue.add(keys, signal);
+    },
+  };
+}
+
+// In a Cluster the work of a job is one key.
+function keyIn(work: readonly string[]): string {
+  return work[0] ?? "";
 }
 
 function anyFit(): boolean {

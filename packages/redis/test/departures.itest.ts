@@ -192,9 +192,10 @@ describe("a reader", () => {
     };
     const reader = createReader({ redis: Object.assign(Object.create(redis) as Redis, { read }), deadlineMs: 5000 });
     await redis.run(count, one("a", 5));
-    const values = await Promise.all(["a", "b", "a"].map((key) => reader.get(`${prefix}${key}`)));
-    expect(values).toEqual(["5", null, "5"]);
-    expect(asked).toEqual([["MGET", [`${prefix}a`, `${prefix}b`]]]);
+    const [a, b] = [`${prefix}a`, `${prefix}b`];
+    const values = await Promise.all([reader.get(a), reader.getAll([b, a, b]), reader.get(b), reader.getAll([])]);
+    expect(values).toEqual(["5", [null, "5", null], null, []]);
+    expect(asked).toEqual([["MGET", [a, b]]]);
   });
 
   it("answers bytes on request", async () => {
