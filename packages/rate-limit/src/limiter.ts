@@ -1,0 +1,98 @@
+import { InvalidArgumentError, sleep, parseDuration } from "@sluice/core";
+
+import { administration } from "./administration.ts";
+import { Decider } from "./decider.ts";
+import type { Decision } from "./decision.ts";
+import type { NamedLimit } from "./field.ts";
+import { checkedCount } from "./limit.ts";
+import type { AcquireOptions, ConsumeOptions, Demand, RateLimiter, RateLimiterOptions } from "./limiter-options.ts";
+import { plansOf } from "./plan.ts";
+import type { Subject } from "./subject.ts";
+import type { Wanted } from "./verdict.ts";
+
+const mostDemands = 16;
+const usual: ConsumeOptions = {};
+
+/**
+ * Makes a limiter. Without a store it counts in this process; `redisStore(redis)` of `@sluice/rate-limit/redis` makes
+ * any number of processes agree.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` naming the option.
+ * @example
+ * ```ts
+ * import { byUser, createRateLimiter, window } from "@sluice/rate-limit";
+ *
+ * const limiter = createRateLimiter({ policies: { write: window({ limit: 2, per: "1m" }) } });
+ * (await limiter.consume("write", byUser("42"))).allowed; // => true
+ * (await limiter.consume("write", byUser("42"))).limits[0]?.remaining; // => 0
+ * (await limiter.consume("write", byUser("42"))).allowed; // => false
+ * ```
+ */
+export function createRateLimiter<const Name extends string>(options: RateLimiterOptions<Name>): RateLimiter<Name> {
+  const plans = plansOf(options);
+  const { clock } = plans;
+  const decider = new Decider(plans);
+
+  async function consume(policy: Name, subject: Subject, { cost, signal }: ConsumeOptions = usual): Promise<Decision> {
+    const wanted: Wanted = { plan: plans.find(policy), key: keyOf(subject), cost: costOf(cost) };
+    return decider.decide(wanted, { spend: true, signal });
+  }
+
+  async function consumeAll(
+    demands: readonly Demand<Name>[],
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Decision> {
+    if (demands.length === 0 || demands.length > mostDemands) {
+      throw new InvalidArgumentError("demands", `1 to ${mostDemands} of them`, demands.length);
+    }
+    const wanted = demands.map(({ policy, subject, cost }): Wanted => ({
+      plan: plans.find(policy),
+      key: keyOf(subject),
+      cost: costOf(cost),
+    }));
+    return decider.decideAll(wanted, { spend: true, signal });
+  }
+
+  async function check(policy: Name, subject: Subject, { cost, signal }: ConsumeOptions = usual): Promise<Decision> {
+    const wanted: Wanted = { plan: plans.find(policy), key: keyOf(subject), cost: costOf(cost) };
+    return decider.decide(wanted, { spend: false, signal });
+  }
+
+  async function acquire(policy: Name, subject: Subject, acquiring: AcquireOptions = {}): Promise<Decision> {
+    const { maxWait = 10_000, ...consuming } = acquiring;
+    const giveUpMs = clock.monotonic() + parseDuration(maxWait, { argument: "maxWait" });
+    for (;;) {
+      const decision = await consume(policy, subject, consuming);
+      if (decision.allowed) return decision;
+      if (clock.monotonic() + decision.retryAfterMs > giveUpMs) return decision;
+      await sleep(clock, decision.retryAfterMs, consuming.signal);
+    }
+  }
+
+  async function close(): Promise<void> {
+    for (const { leases } of plans.all.values()) await leases?.close();
+  }
+
+  const policies = Object.fromEntries([...plans.all].map(([name, { limits }]) => [name, limits])) as Readonly<
+    Record<Name, readonly NamedLimit[]>
+  >;
+  return {
+    policies,
+    consume,
+    consumeAll,
+    check,
+    acquire,
+    ...administration(plans, keyOf),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function costOf(cost: number | undefined): number {
+  return cost === undefined ? 1 : checkedCount("cost", cost);
+}
+
+function keyOf(subject: Subject): string {
+  if (typeof subject?.key === "string") return subject.key;
+  throw new InvalidArgumentError("subject", "one that byUser() or its siblings made", subject);
+}

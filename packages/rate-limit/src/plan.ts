@@ -1,0 +1,82 @@
+import { InvalidArgumentError, systemClock, systemRandom, type Clock, type Random } from "@sluice/core";
+
+import type { Corrector } from "./booking.ts";
+import { DenyCache } from "./deny-cache.ts";
+import { rateLimitEvents } from "./events.ts";
+import { Leases } from "./lease.ts";
+import { checkedCount } from "./limit.ts";
+import type { RateLimiterOptions } from "./limiter-options.ts";
+import { memoryStore } from "./memory.ts";
+import { checkedAction, policyOf, type Policy } from "./policy.ts";
+import type { RateLimitStore } from "./store.ts";
+
+/** A policy with what this process remembers about it. */
+export interface Plan extends Policy {
+  readonly denials: DenyCache;
+  readonly leases: Leases | undefined;
+  readonly corrector: Corrector;
+  /** Counts when the store has failed. */
+  readonly localCorrector: Corrector;
+}
+
+/** A limiter's options, checked and complete. */
+export interface Plans<Name extends string> {
+  readonly store: RateLimitStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Counts when the store has failed. */
+  readonly local: RateLimitStore;
+  /** Processes that share the limits. */
+  readonly instances: number;
+  readonly all: ReadonlyMap<string, Plan>;
+  /** @throws `ERR_SLUICE_INVALID_ARGUMENT` for a policy that does not exist. */
+  find(name: Name): Plan;
+}
+
+/**
+ * Checks a limiter's options.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` naming the option.
+ */
+export function plansOf<Name extends string>(options: RateLimiterOptions<Name>): Plans<Name> {
+  const { clock = systemClock, random = systemRandom, instances = 1, denyCache = 10_000 } = options;
+  const { mode = "enforce", onStoreError = "allow", store = memoryStore({ clock, random }) } = options;
+  checkedAction("onStoreError", onStoreError);
+  checkedCount("instances", instances);
+  if (denyCache !== 0) checkedCount("denyCache", denyCache);
+  if (typeof options.policies !== "object" || options.policies === null) {
+    throw new InvalidArgumentError("policies", "policies by name", options.policies);
+  }
+  const local = memoryStore({ clock, random });
+  const all = new Map<string, Plan>();
+  for (const [name, input] of Object.entries<RateLimiterOptions<Name>["policies"][Name]>(options.policies)) {
+    const policy = policyOf(name, input, { mode, onStoreError, instances });
+    all.set(name, planOf(policy, { store, local, clock, denials: new DenyCache(denyCache) }));
+  }
+  function find(name: Name): Plan {
+    const plan = all.get(name);
+    if (plan) return plan;
+    throw new InvalidArgumentError("policy", `one of ${[...all.keys()].join(", ")}`, name);
+  }
+  return { store, clock, random, local, instances, all, find };
+}
+
+interface Parts {
+  readonly store: RateLimitStore;
+  readonly local: RateLimitStore;
+  readonly clock: Clock;
+  readonly denials: DenyCache;
+}
+
+function planOf(policy: Policy, { store, local, clock, denials }: Parts): Plan {
+  const forgetDenial = (key: string): void => denials.forget(key);
+  const lost = (error: unknown): void =>
+    rateLimitEvents.publish({ type: "correction-lost", policy: policy.name, error });
+  const corrector: Corrector = { store, forgetDenial, lost };
+  const [limit] = policy.limits;
+  const leases =
+    policy.leaseMs !== undefined && limit
+      ? new Leases({ ...corrector, clock, limit, leaseMs: policy.leaseMs })
+      : undefined;
+  return { ...policy, denials, leases, corrector, localCorrector: { store: local, forgetDenial, lost } };
+}

@@ -1,0 +1,231 @@
+--[[
+take: decides about several limits at once, all are spent or none is.
+
+KEYS[1..]  subjects  hash each: a field per limit, and "!" for a block and overrides
+ARGV[1]    now_ms    test clock, or -1 for this server's TIME
+ARGV[2]    spend     1 = spend if every limit allows it, 0 = only look
+ARGV[3..]  asks      six each: place of the subject in KEYS, field, cost, limit, ms of the window, refill period or
+                     lease, and what the kind needs: parts of a window, refill of a bucket, token of a slot
+returns    { 1 = version, now_ms, allowed 0|1, ms left of a block, then per ask: limit, remaining, wait_ms or -1 for
+           never, ms until one more unit, stamp }
+O(limits); a log or slots add O(log limit) to decide and O(limit) bytes to write; one slot on a Cluster.
+A field begins with its kind and version: w1 weighted, s1 strict and f1 fixed windows hold "piece:hits:hits before:…",
+b1 buckets "at_ms:debt:refill", l1 logs and c1 slots a sorted string of 13 digits, until when it counts, then a token.
+Everything is a whole number below 2^53, so every comparison is exact. %.0f keeps all digits; tostring() does not.
+A denial writes nothing. But when the clock has stepped back by more than a window (a failover), what lies ahead is
+moved to where it delays nobody for longer than that, and the move is kept even by a denial, or it would never end.
+PEXPIRE only collects garbage: it lets a key live on for a minute or twice its longest window after a write.
+]]
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
+local format, sub, rep = string.format, string.sub, string.rep
+
+local now = tonumber(ARGV[1])
+if now < 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + floor(time[2] / 1000)
+end
+
+-- What a piece of a window holds, the newest first.
+local function read_counter(row, state)
+  local parts = row.kind == 's' and tonumber(row.extra) or 1
+  local piece = floor(now * parts / row.per)
+  local at, old = piece, {}
+  if state then
+    local place = -1
+    for digits in string.gmatch(state, '%d+') do
+      if place < 0 then at = tonumber(digits) else old[place] = tonumber(digits) end
+      place = place + 1
+    end
+  end
+  local shift = max(0, piece - at)
+  if piece - at < -parts then
+    piece, row.moved = piece + parts, true
+  elseif piece < at then
+    piece = at
+  end
+  local counts = {}
+  for place = 0, parts do counts[place] = old[place - shift] or 0 end
+  row.parts, row.at, row.counts, row.age = parts, piece, counts, max(0, now * parts - piece * row.per)
+end
+
+-- From when on in a piece this room suffices, if that piece begins with so many hits in the one that fades.
+local function start_of(row, room, oldest)
+  if room < 0 then return math.huge end
+  if row.kind == 'f' or oldest <= room then return 0 end
+  return row.kind == 's' and math.huge or row.per - floor(room * row.per / oldest)
+end
+
+local function full_of(row)
+  local full = 0
+  for place = 0, row.parts - 1 do full = full + row.counts[place] end
+  return full
+end
+
+local function counter_wait(row, cost)
+  local parts, counts, full, ahead = row.parts, row.counts, full_of(row), 0
+  while true do
+    local start = start_of(row, row.limit - full - cost, counts[parts - ahead] or 0)
+    if ahead == 0 and start <= row.age then return 0 end
+    if start < row.per then return ceil(((row.at + ahead) * row.per + start) / parts) - now end
+    full = full - (counts[parts - 1 - ahead] or 0)
+    ahead = ahead + 1
+  end
+end
+
+local function counter_remaining(row)
+  local oldest = row.kind == 'f' and 0 or row.counts[row.parts]
+  if row.kind == 'w' then oldest = ceil(oldest * (row.per - row.age) / row.per) end
+  return max(0, row.limit - full_of(row) - oldest)
+end
+
+local function read_bucket(row, state)
+  local at, debt = string.match(state or '', '^(%d+):(%d+)')
+  row.refill, row.debt = row.refill or tonumber(row.extra), 0
+  if not at then return end
+  at, debt = tonumber(at), tonumber(debt)
+  -- A clock that steps back takes back what has flowed since, by one full bucket at most.
+  row.debt = max(0, min(debt - (now - at) * row.refill, max(debt, row.limit * row.per)))
+  row.moved = now < at
+end
+
+-- Entries that still count, as a string without those that do not.
+local function read_entries(row, state)
+  state = state or ''
+  local width = 13 + #row.extra
+  local count = #state / width
+  local last = count > 0 and tonumber(sub(state, -width, 12 - width)) or 0
+  local ahead = last - (now + row.per)
+  if ahead > 0 then
+    local moved = {}
+    for place = 1, count do
+      local entry = sub(state, (place - 1) * width + 1, place * width)
+      moved[place] = format('%013.0f', max(0, tonumber(sub(entry, 1, 13)) - ahead)) .. sub(entry, 14)
+    end
+    state, row.moved = table.concat(moved), true
+  end
+  local low, high = 0, count
+  while low < high do
+    local middle = floor((low + high) / 2)
+    if tonumber(sub(state, middle * width + 1, middle * width + 13)) > now then high = middle else low = middle + 1 end
+  end
+  row.width, row.used, row.entries = width, count - low, sub(state, low * width + 1)
+end
+
+local function entries_wait(row, cost)
+  local too_many = row.used + cost - row.limit
+  if too_many <= 0 then return 0 end
+  local first = (too_many - 1) * row.width + 1
+  return (tonumber(sub(row.entries, first, first + 12)) or now) - now
+end
+
+local function read(row, state)
+  if row.kind == 'b' then return read_bucket(row, state) end
+  if row.kind == 'l' or row.kind == 'c' then return read_entries(row, state) end
+  return read_counter(row, state)
+end
+
+local function wait_of(row, cost)
+  if cost > row.limit then return -1 end
+  if row.debt then return max(0, ceil((row.debt - (row.limit - cost) * row.per) / row.refill)) end
+  if row.entries then return entries_wait(row, cost) end
+  return counter_wait(row, cost)
+end
+
+local function remaining_of(row)
+  if row.debt then return max(0, floor((row.limit * row.per - row.debt) / row.per)) end
+  if row.entries then return max(0, row.limit - row.used) end
+  return counter_remaining(row)
+end
+
+-- Spends in memory and answers where it was booked.
+local function spend(row)
+  if row.debt then
+    row.debt = row.debt + row.cost * row.per
+    return 0
+  end
+  if row.entries then
+    local stamp = now + row.per
+    row.used = row.used + row.cost
+    row.entries = row.entries .. rep(format('%013.0f', stamp) .. row.extra, row.cost)
+    return stamp
+  end
+  row.counts[0] = row.counts[0] + row.cost
+  return row.at
+end
+
+-- The state as it is kept, and for how long it matters.
+local function kept(row)
+  if row.debt then return format('%.0f:%.0f:%.0f', now, row.debt, row.refill), ceil(row.debt / row.refill) end
+  if row.entries then return row.entries, row.per end
+  if row.parts == 1 then return format('%.0f:%.0f:%.0f', row.at, row.counts[0], row.counts[1]), 2 * row.per end
+  local texts = {}
+  for place = 0, row.parts do texts[place + 1] = format('%.0f', row.counts[place]) end
+  return format('%.0f:', row.at) .. table.concat(texts, ':'), 2 * row.per
+end
+
+local rows, fields, lives, writes = {}, {}, {}, {}
+for place = 1, #KEYS do fields[place], lives[place], writes[place] = { '!' }, 0, {} end
+for base = 3, #ARGV, 6 do
+  local place, field = tonumber(ARGV[base]), ARGV[base + 1]
+  local wanted = fields[place]
+  wanted[#wanted + 1] = field
+  rows[#rows + 1] = {
+    place = place, at_field = #wanted, field = field, kind = sub(field, 1, 1), cost = tonumber(ARGV[base + 2]),
+    limit = tonumber(ARGV[base + 3]), per = tonumber(ARGV[base + 4]), extra = ARGV[base + 5],
+  }
+end
+
+local blocked, overrides, states = 0, {}, {}
+for place = 1, #KEYS do
+  local values = redis.call('HMGET', KEYS[place], unpack(fields[place]))
+  local marks = values[1]
+  states[place] = values
+  if marks then
+    local block_until = tonumber(string.match(marks, '^1|(%d+)') or '0')
+    blocked, lives[place] = max(blocked, block_until - now), block_until - now
+    overrides[place] = {}
+    for name, limit, refill, ends in string.gmatch(marks, '([^|,]+),(%d+),(%d+),(%d+)') do
+      lives[place] = max(lives[place], ends - now)
+      if tonumber(ends) > now then overrides[place][name] = { tonumber(limit), tonumber(refill) } end
+    end
+  end
+end
+
+local allowed = blocked == 0
+for _, row in ipairs(rows) do
+  local override = overrides[row.place] and overrides[row.place][string.match(row.field, '^..:(.+)@')]
+  if override then
+    row.limit = override[1]
+    if override[2] > 0 then row.refill = override[2] end
+  end
+  read(row, states[row.place][row.at_field])
+  row.wait = wait_of(row, row.cost)
+  allowed = allowed and row.wait == 0
+end
+
+local spends, keeps = allowed and ARGV[2] == '1', ARGV[2] == '1'
+local reply = { 1, now, allowed and 1 or 0, blocked }
+for _, row in ipairs(rows) do
+  local stamp = spends and spend(row) or 0
+  local remaining = remaining_of(row)
+  local base = #reply
+  reply[base + 1], reply[base + 2], reply[base + 3] = row.limit, remaining, row.wait
+  reply[base + 4], reply[base + 5] = remaining > 0 and 0 or wait_of(row, 1), stamp
+  if spends or (keeps and row.moved) then
+    local text, life = kept(row)
+    local write = writes[row.place]
+    write[#write + 1], write[#write + 2] = row.field, text
+    lives[row.place] = max(lives[row.place], life)
+  end
+end
+for place = 1, #KEYS do
+  if #writes[place] > 0 then
+    redis.call('HSET', KEYS[place], unpack(writes[place]))
+    local life = max(60000, lives[place])
+    -- Set further ahead than needed, so that not every write has to.
+    if redis.call('PTTL', KEYS[place]) < life then
+      redis.call('PEXPIRE', KEYS[place], format('%.0f', ceil(life * 1.5)))
+    end
+  end
+end
+return reply
