@@ -182,14 +182,17 @@ describe("a fence in PostgreSQL", () => {
   /** Makes the moves of one run, and asks before each whether the other holder is kept waiting where the model says so. */
   async function replay(key: string, moves: readonly Move[]): Promise<void> {
     const sides = { A: createSide(key, "A"), B: createSide(key, "B") };
-    for (const move of moves) {
-      const other = sides[move.holder === "A" ? "B" : "A"];
-      const isKeptWaiting = sides[move.holder].isGuarded() && other.isBeforeMint();
-      expect(isKeptWaiting ? await other.mint(1) : undefined).toBeUndefined();
-      await sides[move.holder].make(move);
+    try {
+      for (const move of moves) {
+        const other = sides[move.holder === "A" ? "B" : "A"];
+        const isKeptWaiting = sides[move.holder].isGuarded() && other.isBeforeMint();
+        expect(isKeptWaiting ? await other.mint(1) : undefined).toBeUndefined();
+        await sides[move.holder].make(move);
+      }
+    } finally {
+      await sides.A.close();
+      await sides.B.close();
     }
-    await sides.A.close();
-    await sides.B.close();
   }
 
   function createSide(key: string, holder: Holder) {

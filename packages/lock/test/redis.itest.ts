@@ -76,6 +76,23 @@ describeNeeding({ redis: "real" }, "a lock in Redis", () => {
     expect(systemClock.monotonic() - startedMs).toBeLessThan(5000);
   });
 
+  it("is woken by a release that came before its subscription was live", async () => {
+    const { server, proxy } = await behindProxy();
+    const holder = locksAt({ url: server.url });
+    const commands = connectRedis(server.url);
+    const listener = connectRedis(proxy.url(server.url));
+    onTestFinished(() => commands.close());
+    onTestFinished(() => listener.close());
+    const store = redisStore({ ...listener, run: commands.run.bind(commands), resends: false, sharded: false });
+    const held = await holder.acquire("a", { leaseMs });
+    const slow = proxy.latency({ delayMs: 60_000 });
+    const waiting = createLocks({ store, pollMs: 60_000 }).acquire("a", { waitMs: 60_000 });
+    await proxy.until(({ held: waits }) => waits.requests > 0);
+    await held.release();
+    await slow.lift();
+    expect((await waiting).remainingMs()).toBeGreaterThan(0);
+  });
+
   it("passes on by asking when the waiters' subscription hears nothing", async () => {
     const { server, proxy } = await behindProxy();
     const direct = locksAt({ url: server.url });
