@@ -1,5 +1,11 @@
+import { systemRandom } from "@sluice/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { accountRepository } from "../src/modules/auth/account-repository.ts";
+import { deriveTag, type DeriveTag } from "../src/modules/auth/argon2.ts";
+import { createPasswordHasher } from "../src/modules/auth/password-hasher.ts";
+import { authService } from "../src/modules/auth/service.ts";
+import { sessionRepository } from "../src/modules/auth/session-repository.ts";
 import { startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
 import { me, password, post, register, send } from "./support/people.ts";
 
@@ -167,6 +173,33 @@ describe("logging in", () => {
   it.each([{ $gt: "" }, [password], true, null, ""])("takes no %j for a password", async (typed) => {
     const { email } = await register(market);
     expect((await post(market, "/api/auth/login", { email, password: typed })).status).toBe(400);
+  });
+
+  it("does the same work for an unknown address as for a wrong password", async () => {
+    const { email } = await register(market);
+    const work: object[] = [];
+    const derive: DeriveTag = (parameters) => {
+      const { message: _message, nonce: _nonce, ...cost } = parameters;
+      work.push(cost);
+      return deriveTag(parameters);
+    };
+    const service = authService({
+      accounts: accountRepository(market.admin),
+      sessions: sessionRepository(market.admin, 1000),
+      hasher: createPasswordHasher({ cost: { memoryKib: 8, passes: 1, parallelism: 1 }, derive, random: systemRandom }),
+      accessTokens: {
+        issue: () => Promise.resolve(""),
+        verify: () => Promise.resolve({ ok: false, reason: "invalid" }),
+      },
+      random: systemRandom,
+      refreshLeewayMs: 0,
+    });
+    for (const address of [email, "nobody@people.example"]) {
+      const login = service.logIn({ email: address, password: "a wrong password" });
+      await expect(login).rejects.toMatchObject({ code: "INVALID_CREDENTIALS" });
+    }
+    const once = { memory: 8, passes: 1, parallelism: 1, tagLength: 32 };
+    expect(work).toEqual([once, once]);
   });
 
   it("raises an old hash to today's cost", async () => {

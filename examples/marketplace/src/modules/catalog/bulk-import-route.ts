@@ -43,6 +43,8 @@ export function bulkImportRoute<Row extends ImportedRow>(
         return ok(id, await importRows({ lines, target, isAbandoned: () => reply.sent }));
       } catch (error) {
         if (raw.complete || !raw.destroyed) throw error;
+        // Nobody is there to answer, and a response that is never sent is not logged.
+        request.log.info("An upload broke off");
         throw new Failure(400, ["UPLOAD_ABORTED", "The upload ended before its end"], { cause: error });
       }
     });
