@@ -45,6 +45,7 @@ export class Lease {
 
   /** Extends the lease now. False when the lock is lost; it then is lost for good. */
   async extend(): Promise<boolean> {
+    // Also after this process stood still: a store that has forgotten nothing yet may soon.
     if (this.remainingMs() === 0) this.#lose("expired");
     if (this.#isOver) return false;
     const { store, clock, request } = this.#facts;
@@ -82,8 +83,6 @@ export class Lease {
 
   #tick(): void {
     const { clock, request, onExtendFailed } = this.#facts;
-    // Also after this process stood still: a store that has forgotten nothing yet may soon.
-    if (this.remainingMs() === 0) return this.#lose("expired");
     // The next look, should this extension fail or hang.
     this.#tickAt(clock.monotonic() + request.leaseMs / 10);
     this.extend().catch(onExtendFailed);

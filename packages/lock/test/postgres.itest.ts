@@ -80,6 +80,32 @@ describe("a lock in PostgreSQL", () => {
     await closed.end();
   });
 
+  it("is refused only when what was had of the other keys is free again", async () => {
+    const ending = Promise.withResolvers<void>();
+    const slowToEnd: SqlDatabase = {
+      ...db,
+      async transaction(work, options) {
+        const result = await db.transaction(work, options);
+        await ending.promise;
+        return result;
+      },
+    };
+    const [free, busy] = [newKey(), newKey()];
+    const holder = postgresStore(db);
+    await holder.acquire({ keys: [busy], owner: "1", leaseMs });
+    let isRefused = false;
+    const refusal = postgresStore(slowToEnd).acquire({ keys: [free, busy], owner: "2", leaseMs });
+    void refusal.then(() => (isRefused = true));
+    const sole = { keys: [free], owner: "3", leaseMs };
+    await until(async () => (await holder.acquire(sole)).granted);
+    const wasRefusedEarly = isRefused;
+    ending.resolve();
+    expect(await refusal).toEqual({ granted: false });
+    await holder.release(sole);
+    await holder.release({ keys: [busy], owner: "1" });
+    expect(wasRefusedEarly).toBe(false);
+  });
+
   it("leaves no session open when it was refused", async () => {
     const store = postgresStore(db);
     const key = newKey();
