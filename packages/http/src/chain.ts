@@ -7,6 +7,7 @@ import type { HeaderPatch, HttpReply } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
 import { settleInReverse, type Passed } from "./settle-in-reverse.ts";
 import { tell } from "./settling.ts";
+import { checkedPass } from "./verdict.ts";
 
 /** One request on its way through several guards. */
 export class Chain {
@@ -27,7 +28,7 @@ export class Chain {
         const verdict = guard.before(this.#request);
         if (isPromise(verdict)) return this.#wait(guard, verdict);
         if ("reply" in verdict) return this.#answer(verdict);
-        this.#passed.push({ guard, verdict });
+        this.#pass(guard, checkedPass(verdict));
       }
     } catch (error) {
       this.#fail(error);
@@ -44,17 +45,21 @@ export class Chain {
     const stopWatching = this.#watch();
     let verdict: Verdict;
     try {
-      verdict = checked(await promise);
+      verdict = await promise;
+      if (!("reply" in verdict)) this.#pass(guard, checkedPass(verdict));
     } catch (error) {
       if (!this.#hasGone) this.#fail(error);
       throw error;
     } finally {
       stopWatching();
     }
-    if (this.#hasGone) return leave(guard, verdict);
-    if ("reply" in verdict) return this.#answer(verdict);
-    this.#passed.push({ guard, verdict });
-    return this.advance();
+    if (this.#hasGone) return "reply" in verdict ? verdict : { pass: true };
+    return "reply" in verdict ? this.#answer(verdict) : this.advance();
+  }
+
+  #pass(guard: HttpGuard, verdict: PassVerdict): void {
+    if (this.#hasGone) tell(guard, verdict, { kind: "aborted" });
+    else this.#passed.push({ guard, verdict });
   }
 
   /** A guard that decides late must not keep those before it from hearing that the client has gone. */
@@ -106,16 +111,4 @@ export class Chain {
 function mergedHeaders(passed: readonly Passed[]): HeaderPatch | undefined {
   const patches = passed.map(({ verdict }) => verdict.headers).filter((patch) => patch !== undefined);
   return patches.length > 0 ? (Object.assign({}, ...patches) as HeaderPatch) : undefined;
-}
-
-function checked(verdict: Verdict): Verdict {
-  if ("reply" in verdict || verdict.pass) return verdict;
-  throw new TypeError("A guard gave neither a reply nor a pass.");
-}
-
-/** The client has gone: whatever the guard decided is over. */
-function leave(guard: HttpGuard, verdict: Verdict): Verdict {
-  if ("reply" in verdict) return verdict;
-  tell(guard, verdict, { kind: "aborted" });
-  return { pass: true };
 }

@@ -10,6 +10,7 @@ import { announcedBytes, hasNoBody, isEventStream } from "./reply-traits.ts";
 import type { HeaderPatch, ReplyHead } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
 import { Settling } from "./settling.ts";
+import { checkedPass } from "./verdict.ts";
 
 /**
  * - `deciding`: the guard has not decided.
@@ -183,7 +184,7 @@ export class Exchange {
   }
 
   #decide(verdict: Verdict): Decision {
-    const pass = "reply" in verdict ? undefined : verdict;
+    const pass = "reply" in verdict ? undefined : checkedPass(verdict);
     const hasGone = this.#phase === "over";
     this.#phase = "over";
     if (pass?.settle) {
