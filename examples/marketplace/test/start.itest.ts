@@ -39,6 +39,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
+async function postJson(url: string, body: string): Promise<number> {
+  return (await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body })).status;
+}
+
 async function firstProduct(url: string): Promise<string> {
   const reply = await fetch(`${url}/api/products?limit=1`);
   const body = (await reply.json()) as { data: { id: string }[] };
@@ -124,6 +128,9 @@ describe("the embedded PostgreSQL", () => {
     const product = await firstProduct(url);
     await expect.poll(() => first.printed()).toContain(`Data is in ${path.join(data, "1")}`);
     for (const [line] of first.printed().matchAll(/(?<=curl ')[^']+/g)) expect((await fetch(line)).status).toBe(200);
+    const logins = [...first.printed().matchAll(/curl --json '([^']+)' (\S+)/g)];
+    const loggedIn = await Promise.all(logins.map(([, body = "", to = ""]) => postJson(to, body)));
+    expect(loggedIn).toEqual([200, 200]);
 
     const second = market(["web"], environment);
     const secondUrl = await second.listening();
