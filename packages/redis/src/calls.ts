@@ -1,7 +1,7 @@
-import type { Clock, Timer } from "@sluice/core";
+import type { Clock } from "@sluice/core";
 
 import { createOutageBreaker, type OutageBreaker } from "./breaker.ts";
-import { createDeadlines, type Deadlines, type Expiring } from "./deadlines.ts";
+import { createDeadlines, Wait, type Deadlines } from "./deadlines.ts";
 import type { Command, Failure, RedisDriver } from "./driver.ts";
 import { RedisReplyError, RedisUnavailableError, RedisUnknownError } from "./errors.ts";
 import { redisEvents } from "./events.ts";
@@ -19,8 +19,7 @@ export interface CallsOptions {
 }
 
 /** A command with what its failure would mean. */
-export interface Request {
-  readonly command: Command;
+export interface Request extends Command {
   /** The script's text, for a server that does not know its SHA-1, the first argument. */
   readonly source: string | undefined;
   /** Whether an answer that never comes leaves a doubt about what was done. */
@@ -30,36 +29,33 @@ export interface Request {
   readonly deadlineMs: number | undefined;
 }
 
+/** Who waits for an outcome. */
+export interface Settle {
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
 /** One call. A class, as there is one per call and its method is then made once. */
-class Pending implements Expiring {
+class Pending extends Wait {
   readonly request: Request;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: Error) => void;
   readonly breaker: OutageBreaker;
+  readonly caller: Settle;
   readonly #calls: Calls;
   sent = false;
-  dueMs = 0;
   isOver = false;
-  /** Ends a deadline of its own length. */
-  timer: Timer | undefined = undefined;
   late: Settle | undefined = undefined;
 
-  constructor(calls: Calls, request: Request, { breaker, resolve, reject }: Settle & { breaker: OutageBreaker }) {
+  constructor(calls: Calls, request: Request, { breaker, caller }: { breaker: OutageBreaker; caller: Settle }) {
+    super();
     this.#calls = calls;
     this.request = request;
     this.breaker = breaker;
-    this.resolve = resolve;
-    this.reject = reject;
+    this.caller = caller;
   }
 
   expire(): void {
     this.#calls.expire(this);
   }
-}
-
-interface Settle {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: Error) => void;
 }
 
 // Errors by which a server says that it has not begun to run the command, nor will.
@@ -68,16 +64,18 @@ const refusals = new Set(["ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN",
 /** Deadline, breaker and bookkeeping around a driver: every call settles, in time and with what is known about it. */
 export class Calls {
   readonly #options: CallsOptions;
-  readonly #pending = new Set<Pending>();
   readonly #breakers = new Map<string, OutageBreaker>();
-  readonly #deadlines: Deadlines;
+  // Everybody who waits for an outcome, and of those the ones that wait for a connection first.
+  readonly #deadlines: Deadlines<Pending>;
+  readonly #unsent = new Set<Pending>();
+  #outstanding = 0;
   readonly #unwatch: () => void;
   #wasReady: boolean;
   #onDrained: (() => void) | undefined;
 
   constructor(options: CallsOptions) {
     this.#options = options;
-    this.#deadlines = createDeadlines(options.clock, options.deadlineMs);
+    this.#deadlines = createDeadlines(options.clock);
     this.#wasReady = options.driver.isReady();
     this.#unwatch = options.driver.watch({
       ready: () => this.#ready(),
@@ -86,28 +84,31 @@ export class Calls {
   }
 
   /** Sends a command and calls one of the two by its deadline at the latest, perhaps at once. */
-  start(request: Request, resolve: (reply: Reply) => void, reject: (error: Error) => void): void {
+  start(request: Request, caller: Settle): void {
     const breaker = this.#breaker(request.shard);
     const refusal = this.#refusal(breaker);
-    if (refusal) return reject(refusal);
-    const one = new Pending(this, request, { breaker, resolve, reject });
-    this.#pending.add(one);
-    this.#startDeadline(one);
-    if (this.#options.driver.isReady()) this.#send(one, request.command);
-    else this.#options.driver.connect();
+    if (refusal) return caller.reject(refusal);
+    const one = new Pending(this, request, { breaker, caller });
+    this.#outstanding += 1;
+    const isReady = this.#options.driver.isReady();
+    if (isReady) this.#send(one, request);
+    else this.#unsent.add(one);
+    // The command goes first: what is left to do is then done while the server works.
+    this.#deadlines.start(one, request.deadlineMs ?? this.#options.deadlineMs);
+    if (!isReady) this.#options.driver.connect();
   }
 
   /** The same as a promise. */
   call(request: Request): Promise<Reply> {
-    return new Promise((resolve, reject) => this.start(request, resolve, reject));
+    return new Promise((resolve, reject) => this.start(request, { resolve, reject }));
   }
 
   /** Refuses new calls and those not sent yet, and resolves when the others have settled. */
   async drain(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#onDrained = resolve;
-      for (const one of this.#pending) if (!one.sent) this.#settle(one, closedError());
-      if (this.#pending.size === 0) resolve();
+      for (const one of this.#unsent) this.#settle(one, closedError());
+      if (this.#outstanding === 0) resolve();
     });
     this.#unwatch();
   }
@@ -116,7 +117,10 @@ export class Calls {
     this.#wasReady = true;
     redisEvents.publish({ type: "connection-ready", role: this.#options.role });
     for (const breaker of this.#breakers.values()) breaker.alive();
-    for (const one of this.#pending) if (!one.sent) this.#send(one, one.request.command);
+    for (const one of this.#unsent) {
+      this.#unsent.delete(one);
+      this.#send(one, one.request);
+    }
   }
 
   #lost(detail: string): void {
@@ -124,25 +128,18 @@ export class Calls {
     // A connection that breaks may be back in no time; one that cannot be made will not.
     if (!this.#wasReady) this.#breaker("").away();
     this.#wasReady = false;
-    for (const one of this.#pending) {
+    for (const one of this.#deadlines.waiting()) {
       if (!one.sent || !this.#options.driver.resends) this.#settle(one, lossOf(one, detail));
     }
   }
 
   #refusal(breaker: OutageBreaker): RedisUnavailableError | undefined {
     if (this.#onDrained) return closedError();
-    if (this.#pending.size >= this.#options.maxOutstanding) {
-      return new RedisUnavailableError("overloaded", `${this.#pending.size} calls are waiting for an answer`);
+    if (this.#outstanding >= this.#options.maxOutstanding) {
+      return new RedisUnavailableError("overloaded", `${this.#outstanding} calls are waiting for an answer`);
     }
     if (breaker.admits()) return undefined;
     return new RedisUnavailableError("breaker-open", "it did not answer lately; probes find out when it does");
-  }
-
-  #startDeadline(one: Pending): void {
-    const { clock, deadlineMs } = this.#options;
-    const ms = one.request.deadlineMs ?? deadlineMs;
-    if (ms === deadlineMs) this.#deadlines.start(one);
-    else one.timer = clock.schedule(ms, () => one.expire());
   }
 
   #send(one: Pending, command: Command): void {
@@ -156,15 +153,15 @@ export class Calls {
 
   #answered(one: Pending, reply: Reply): void {
     one.breaker.alive();
-    if (this.#settle(one)) one.resolve(reply);
+    if (this.#settle(one)) one.caller.resolve(reply);
     else one.late?.resolve(reply);
   }
 
   #failed(one: Pending, failure: Failure): void {
-    const { source, command } = one.request;
+    const { source, args } = one.request;
     // Nothing has run, so the text may follow within the same deadline; after it, nobody waits for that any more.
-    if (source !== undefined && failure.message.startsWith("NOSCRIPT") && this.#pending.has(one)) {
-      return this.#send(one, { ...command, name: "EVAL", args: [source, ...command.args.slice(1)] });
+    if (source !== undefined && failure.message.startsWith("NOSCRIPT") && !one.isOver) {
+      return this.#send(one, { ...one.request, name: "EVAL", args: [source, ...args.slice(1)] });
     }
     const error = this.#errorOf(one, failure);
     if (!this.#settle(one, error)) one.late?.reject(error);
@@ -204,11 +201,13 @@ export class Calls {
 
   /** Ends the wait, with an error if one is given. False when it has ended before. */
   #settle(one: Pending, error?: Error): boolean {
-    if (!this.#pending.delete(one)) return false;
-    if (one.timer) one.timer.cancel();
-    else this.#deadlines.met(one);
-    if (error) one.reject(error);
-    if (this.#pending.size === 0) this.#onDrained?.();
+    if (one.isOver) return false;
+    one.isOver = true;
+    this.#outstanding -= 1;
+    this.#deadlines.met(one);
+    if (!one.sent) this.#unsent.delete(one);
+    if (error) one.caller.reject(error);
+    if (this.#outstanding === 0) this.#onDrained?.();
     return true;
   }
 

@@ -44,8 +44,6 @@ export interface ConnectOptions extends RedisOptions {
 type IoredisOptions = AnyRedisOptions & { replyMapping: "legacy" };
 type ClusterOptions = AnyClusterOptions & { redisOptions: IoredisOptions };
 
-// Long enough for every deadline of Sluice: it only bounds what ioredis holds.
-const commandTimeoutMs = 15_000;
 // A hung server is left after this long without a byte, measured to be what makes failover work.
 const socketTimeoutMs = 1500;
 const connectTimeoutMs = 1000;
@@ -80,7 +78,6 @@ function clientFor(target: Target, { tls, random = systemRandom }: ConnectOption
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
     socketTimeout: socketTimeoutMs,
     ...(target.username === undefined ? {} : { username: target.username }),
     ...(target.password === undefined ? {} : { password: target.password }),

@@ -4,7 +4,7 @@ import { Calls, type Request } from "./calls.ts";
 import { offerDirect, type Execution } from "./direct.ts";
 import type { RedisDriver } from "./driver.ts";
 import { redisEvents } from "./events.ts";
-import type { Argument, CallOptions, ReadCommand, RedisConnection, Reply } from "./port.ts";
+import type { Argument, CallOptions, ReadCommand, RedisConnection, Reply, Script } from "./port.ts";
 import { keysOfRead } from "./reads.ts";
 import { scanServers } from "./scan.ts";
 import { commonSlot, slotOf } from "./slot.ts";
@@ -65,11 +65,11 @@ export function createRedis(driver: RedisDriver, options: RedisOptions = {}): Re
     close,
     [Symbol.asyncDispose]: close,
   };
-  offerDirect(connection, (execution, resolve, reject) => {
+  offerDirect(connection, (execution) => {
     try {
-      calls.start(requestOf(driver, execution), resolve, reject);
+      calls.start(requestOf(driver, execution), execution);
     } catch (error) {
-      reject(error as Error);
+      execution.reject(error as Error);
     }
   });
   return connection;
@@ -114,17 +114,23 @@ function promised<T>(work: () => Promise<T>): Promise<T> {
 function requestOf(driver: RedisDriver, { script, entry: { keys, args }, call }: Execution): Request {
   if (keys.length > 1 && (driver.sharded || call.acrossSlots !== true)) commonSlot(keys);
   return {
-    command: {
-      name: "EVALSHA",
-      args: [script.sha1, keys.length, ...keys, ...args],
-      bytes: call.bytes === true,
-      server: undefined,
-    },
+    name: "EVALSHA",
+    args: argsOf(script, keys, args),
+    bytes: call.bytes === true,
+    server: undefined,
     source: script.source,
     writes: true,
     shard: shardOf(driver, keys),
     deadlineMs: limitOf(call),
   };
+}
+
+function argsOf({ sha1 }: Script, keys: readonly string[], args: readonly Argument[]): Argument[] {
+  const all: Argument[] = [sha1, keys.length];
+  // Half the time of spreading them, and every call pays for it.
+  for (const key of keys) all.push(key);
+  for (const argument of args) all.push(argument);
+  return all;
 }
 
 interface Read {
@@ -139,7 +145,10 @@ function readCommand({ driver, calls }: Connected, { command, args, call }: Read
   const deadlineMs = limitOf(call);
   const send = (sent: readonly Argument[], server?: string): Promise<Reply> =>
     calls.call({
-      command: { name: command, args: sent, bytes: call.bytes === true, server },
+      name: command,
+      args: sent,
+      bytes: call.bytes === true,
+      server,
       source: undefined,
       writes: false,
       shard: server ?? shardOf(driver, keys),

@@ -1,67 +1,95 @@
 import type { Clock, Timer } from "@sluice/core";
 
-/** Something that is waited for. */
-export interface Expiring {
+/** Something that is waited for. A class, so that its place among the others costs no object of its own. */
+export abstract class Wait {
   /** When its time is up. Set by {@link Deadlines.start}. */
-  dueMs: number;
-  /** Nobody waits any more. Set by {@link Deadlines.met}, or by the deadline itself. */
-  isOver: boolean;
+  dueMs = 0;
+  /** The wait that falls due before this one. */
+  before: Wait | undefined = undefined;
+  /** The wait that falls due after this one; undefined while nobody waits. */
+  after: Wait | undefined = undefined;
   /** Called once, unless the deadline is met before. */
-  expire(): void;
+  abstract expire(): void;
 }
 
-/** Deadlines that all last equally long. */
-export interface Deadlines {
-  /** Begins the wait. */
-  start(wait: Expiring): void;
-  /** Ends it before its time. */
-  met(wait: Expiring): void;
+/** Closes the ring of waits: its neighbours are the last and the first to fall due. */
+class Ring extends Wait {
+  override before: Wait = this;
+  override after: Wait = this;
+
+  expire(): void {}
+}
+
+/** Any number of deadlines on one timer. */
+export interface Deadlines<One extends Wait> {
+  /** Begins a wait of so many ms. */
+  start(wait: One, ms: number): void;
+  /** Ends it before its time. Harmless when it is over. */
+  met(wait: One): void;
+  /** Who waits now, the first due first. */
+  waiting(): One[];
 }
 
 /**
- * Any number of deadlines of one length on a single timer. They fall due in the order in which they began, so the
- * timer only ever waits for the oldest; a deadline that was met leaves it running, and it finds nothing to do. So a
- * call pays for no timer of its own. O(1) per deadline.
+ * Deadlines in a ring, the first due first, and one timer for the first. It is left running when that one is met, and
+ * then finds nothing to do, so a call pays for no timer. O(1) for deadlines of one length, otherwise O(number of those
+ * that fall due later); memory is that of the waits themselves.
  */
-export function createDeadlines(clock: Clock, lengthMs: number): Deadlines {
-  let queue: Expiring[] = [];
-  let head = 0;
+export function createDeadlines<One extends Wait>(clock: Clock): Deadlines<One> {
+  const ring = new Ring();
   let timer: Timer | undefined;
+  let wakeMs = Infinity;
 
   function sweep(): void {
     timer = undefined;
+    wakeMs = Infinity;
     const nowMs = clock.monotonic();
-    for (let first = queue[head]; first && (first.isOver || first.dueMs <= nowMs); first = queue[head]) {
-      head += 1;
-      if (first.isOver) continue;
-      first.isOver = true;
+    for (let first = ring.after; first !== ring && first.dueMs <= nowMs; first = ring.after) {
+      unlink(first);
       first.expire();
     }
-    queue = queue.slice(head);
-    head = 0;
-    arm();
+    if (ring.after !== ring) arm(ring.after.dueMs, nowMs);
   }
 
-  function arm(): void {
-    const first = queue[head];
+  function arm(dueMs: number, nowMs: number): void {
+    if (dueMs >= wakeMs) return;
+    timer?.cancel();
+    wakeMs = dueMs;
     // In the background: the socket keeps the process alive for as long as an answer is due.
-    if (first && !timer) timer = clock.schedule(first.dueMs - clock.monotonic(), sweep, { background: true });
+    timer = clock.schedule(dueMs - nowMs, sweep, { background: true });
   }
 
   return {
-    start(wait) {
-      wait.dueMs = clock.monotonic() + lengthMs;
-      queue.push(wait);
-      if (!timer) arm();
+    start(wait, ms) {
+      const nowMs = clock.monotonic();
+      wait.dueMs = nowMs + ms;
+      let before = ring.before;
+      while (before !== ring && before.dueMs > wait.dueMs) before = before.before ?? ring;
+      link(wait, before);
+      arm(wait.dueMs, nowMs);
     },
-    met(wait) {
-      wait.isOver = true;
-      // What is met at the front leaves at once: memory follows what is underway, not the length of the deadline.
-      while (head < queue.length && queue[head]?.isOver) head += 1;
-      if (head === queue.length) queue.length = 0;
-      else if (head > 1024) queue = queue.slice(head);
-      else return;
-      head = 0;
+    met: unlink,
+    waiting() {
+      const all: One[] = [];
+      // Only start() puts anything into the ring.
+      for (let next = ring.after; next !== ring; next = next.after ?? ring) all.push(next as One);
+      return all;
     },
   };
+}
+
+function link(wait: Wait, before: Wait): void {
+  wait.before = before;
+  wait.after = before.after;
+  if (before.after) before.after.before = wait;
+  before.after = wait;
+}
+
+function unlink(wait: Wait): void {
+  const { before, after } = wait;
+  if (!before || !after) return;
+  before.after = after;
+  after.before = before;
+  wait.before = undefined;
+  wait.after = undefined;
 }

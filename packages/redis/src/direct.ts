@@ -1,4 +1,5 @@
-import type { CallOptions, Entry, Redis, Reply, Script } from "./port.ts";
+import type { Settle } from "./calls.ts";
+import type { CallOptions, Entry, Redis, Script } from "./port.ts";
 
 /** One execution of a script. */
 export interface Execution {
@@ -7,14 +8,19 @@ export interface Execution {
   readonly call: CallOptions;
 }
 
-/** Runs a script and calls one of the two, also at once. */
-export type RunDirect = (execution: Execution, resolve: (reply: Reply) => void, reject: (error: Error) => void) => void;
+/** Runs a script and settles it, perhaps at once. */
+export type RunDirect = (execution: Execution & Settle) => void;
 
 const direct = new WeakMap<Redis, RunDirect>();
 
 /** Tells how a port runs scripts without a promise in between. */
 export function offerDirect(redis: Redis, run: RunDirect): void {
   direct.set(redis, run);
+}
+
+/** Whether a port is Sluice's own, so that each call settles by its deadline. Of one that wraps it nobody knows. */
+export function keepsTime(redis: Redis): boolean {
+  return direct.has(redis);
 }
 
 /**
@@ -24,5 +30,11 @@ export function offerDirect(redis: Redis, run: RunDirect): void {
 export function directly(redis: Redis): RunDirect {
   const known = direct.get(redis);
   if (known) return known;
-  return ({ script, entry, call }, resolve, reject) => void redis.run(script, entry, call).then(resolve, reject);
+  return (execution) => {
+    const { script, entry, call } = execution;
+    redis.run(script, entry, call).then(
+      (reply) => execution.resolve(reply),
+      (error: Error) => execution.reject(error),
+    );
+  };
 }

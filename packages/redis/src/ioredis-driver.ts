@@ -57,7 +57,8 @@ export function ioredisDriver(client: IoredisClient, { warnings, role, owned }: 
     const target = server === undefined ? client : nodesOf(cluster).find((node) => nameOf(node) === server);
     if (!target) return Promise.reject(new Error(notWritable));
     const sent = args.some(isForeign) ? args.map(toIoredis) : (args as (string | Buffer | number)[]);
-    return bytes ? target.callBuffer(name, sent) : target.call(name, sent);
+    const spelled = spellings[name] ?? name;
+    return bytes ? target.callBuffer(spelled, sent) : target.call(spelled, sent);
   }
 
   return {
@@ -82,6 +83,10 @@ export function ioredisDriver(client: IoredisClient, { warnings, role, owned }: 
     },
   };
 }
+
+// ioredis looks up what it knows about a command by its name in lower case, several times per call. The answers of
+// these two it does not reshape.
+const spellings: Readonly<Record<string, string>> = { EVALSHA: "evalsha", EVAL: "eval" };
 
 const ended = "the connection ended";
 

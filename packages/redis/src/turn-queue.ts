@@ -1,6 +1,7 @@
 import type { Clock } from "@sluice/core";
 
-import { createDeadlines, type Deadlines, type Expiring } from "./deadlines.ts";
+import { createDeadlines, Wait, type Deadlines } from "./deadlines.ts";
+import { keepsTime } from "./direct.ts";
 import { RedisUnavailableError, RedisUnknownError } from "./errors.ts";
 import { laneOf, type Lane } from "./lanes.ts";
 import type { Redis } from "./port.ts";
@@ -36,21 +37,20 @@ export interface TurnQueueOptions<Work, Answer> {
 }
 
 /** One piece of work. A class, as there is one per call and its methods are then made once. */
-class Entry<Work, Answer> implements Job<Work, Answer>, Expiring {
+class Entry<Work, Answer> extends Wait implements Job<Work, Answer> {
   readonly work: Work;
   state: "waiting" | "sent" | "over" = "waiting";
-  dueMs = 0;
-  isOver = false;
   ignoreSignal: (() => void) | undefined = undefined;
   readonly #queue: TurnQueue<Work, Answer>;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: Error) => void;
 
-  constructor(queue: TurnQueue<Work, Answer>, work: Work, settle: Settle<Answer>) {
+  constructor(queue: TurnQueue<Work, Answer>, work: Work, { resolve, reject }: Settle<Answer>) {
+    super();
     this.#queue = queue;
     this.work = work;
-    this.#resolve = settle.resolve;
-    this.#reject = settle.reject;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   answer(answer: Answer): void {
@@ -77,11 +77,12 @@ interface Settle<Answer> {
   readonly reject: (error: Error) => void;
 }
 
+/** What goes to one server. */
 interface Queue<Work, Answer> {
   readonly shard: string;
+  readonly lane: Lane;
   readonly entries: Entry<Work, Answer>[];
   head: number;
-  readonly lane: Lane;
   readonly pump: () => void;
   readonly freed: () => void;
 }
@@ -97,14 +98,14 @@ const mostKept = 64;
 export class TurnQueue<Work, Answer> {
   readonly options: TurnQueueOptions<Work, Answer>;
   readonly #queues = new Map<string, Queue<Work, Answer>>();
-  readonly #deadlines: Deadlines;
-  readonly #endTurn = (): void => this.#pumpAll();
-  #pumped: Queue<Work, Answer>[] = [];
+  readonly #deadlines: Deadlines<Entry<Work, Answer>>;
+  readonly #portKeepsTime: boolean;
   #waiting = 0;
 
   constructor(options: TurnQueueOptions<Work, Answer>) {
     this.options = options;
-    this.#deadlines = createDeadlines(options.clock, options.deadlineMs);
+    this.#portKeepsTime = keepsTime(options.redis);
+    this.#deadlines = createDeadlines(options.clock);
   }
 
   /** How many pieces of work are waiting to be sent. */
@@ -118,7 +119,6 @@ export class TurnQueue<Work, Answer> {
       const refusal = this.#refusal(signal);
       if (refusal) return reject(refusal);
       const entry = new Entry<Work, Answer>(this, work, { resolve, reject });
-      this.#deadlines.start(entry);
       this.#enqueue(entry);
       if (signal) heed(signal, entry);
     });
@@ -144,48 +144,58 @@ export class TurnQueue<Work, Answer> {
     const shard = this.options.shardOf(entry.work);
     const queue = this.#queues.get(shard) ?? this.#open(shard);
     this.#waiting += 1;
-    if (queue.entries.push(entry) > 1) return;
-    if (this.#pumped.push(queue) > 1) return;
+    const isFirst = queue.entries.push(entry) === 1;
+    // Whoever is first on a free lane is sent with this turn, and then its command's own deadline is enough.
+    if (!isFirst || !queue.lane.isIdle || !this.#portKeepsTime) this.#startDeadline(entry);
+    if (!isFirst) return;
     // With nothing underway, at the end of this callback: a lone caller waits for nobody. Else after this turn's I/O
     // callbacks, in which the calls of many requests come together.
-    if (queue.lane.isIdle) process.nextTick(this.#endTurn);
-    else setImmediate(this.#endTurn);
+    if (queue.lane.isIdle) process.nextTick(queue.pump);
+    else setImmediate(queue.pump);
   }
 
   #open(shard: string): Queue<Work, Answer> {
     const lane = laneOf(this.options.redis, shard);
     const pump = (): void => this.#pump(queue);
-    const queue: Queue<Work, Answer> = { shard, entries: [], head: 0, lane, pump, freed: () => lane.leave() };
+    const freed = (): void => lane.leave();
+    const queue: Queue<Work, Answer> = { shard, lane, entries: [], head: 0, pump, freed };
     this.#queues.set(shard, queue);
     return queue;
   }
 
-  #pumpAll(): void {
-    const pumped = this.#pumped;
-    this.#pumped = [];
-    for (const queue of pumped) this.#pump(queue);
+  #startDeadline(entry: Entry<Work, Answer>): void {
+    this.#deadlines.start(entry, this.options.deadlineMs);
   }
 
   #pump(queue: Queue<Work, Answer>): void {
     for (skipOver(queue); queue.head < queue.entries.length; skipOver(queue)) {
-      if (!queue.lane.enter()) return queue.lane.wait(queue.pump);
+      if (!queue.lane.enter()) return this.#block(queue);
       this.options.send(this.#take(queue), queue.freed);
     }
-    queue.entries.length = 0;
     queue.head = 0;
+    // Not by setting the length, which gives up the memory that the next entry asks for again.
+    while (queue.entries.length > 0) queue.entries.pop();
     if (this.#queues.size > mostKept) this.#queues.delete(queue.shard);
   }
 
+  #block(queue: Queue<Work, Answer>): void {
+    const first = queue.entries[queue.head];
+    // The lane was free when it came, and others have taken it since.
+    if (first && !first.after) this.#startDeadline(first);
+    queue.lane.wait(queue.pump);
+  }
+
   #take(queue: Queue<Work, Answer>): Entry<Work, Answer>[] {
-    const batch: Entry<Work, Answer>[] = [];
-    for (; queue.head < queue.entries.length && batch.length < longestBatch; queue.head += 1) {
+    const first = queue.entries[queue.head] as Entry<Work, Answer>;
+    const batch = [first];
+    for (queue.head += 1; queue.head < queue.entries.length && batch.length < longestBatch; queue.head += 1) {
       const entry = queue.entries[queue.head] as Entry<Work, Answer>;
       if (entry.state !== "waiting") continue;
-      if (batch[0] && !this.options.fit(batch[0].work, entry.work)) break;
-      entry.state = "sent";
-      this.#waiting -= 1;
+      if (!this.options.fit(first.work, entry.work)) break;
       batch.push(entry);
     }
+    for (const entry of batch) entry.state = "sent";
+    this.#waiting -= batch.length;
     // Under a load that never lets up the queue is never empty: what was sent must leave it all the same.
     if (queue.head > 1024) queue.head -= queue.entries.splice(0, queue.head).length;
     return batch;

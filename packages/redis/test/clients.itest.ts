@@ -9,7 +9,7 @@ import { createCoalescer, type RedisConnection } from "../src/index.ts";
 import { fromIoredis, type IoredisClient } from "../src/ioredis.ts";
 import { fromNodeRedis } from "../src/node-redis.ts";
 import { count, poisonable, scriptOf } from "./scripts.ts";
-import { closing, heard, ownServer, rejection, timed, until } from "./servers.ts";
+import { closing, heard, ownServer, rejection, runsScript, timed, until } from "./servers.ts";
 
 const hit = { keys: ["hits"], args: [1] };
 
@@ -103,7 +103,7 @@ describeNeeding({ redis: "real" }, "a client that the user brings", () => {
     onTestFinished(() => client.disconnect());
     const redis = closing(fromIoredis(client, { deadlineMs: 8000 }));
     await redis.run(count, hit);
-    proxy.loseReplyAfter((request) => request.includes("EVALSHA"));
+    proxy.loseReplyAfter(runsScript);
     const ms = await timed(async () => {
       expect(await rejection(redis.run(count, hit))).toMatchObject({ reason: "connection-lost", applied: "unknown" });
     });
@@ -133,7 +133,7 @@ describeNeeding({ redis: "real" }, "a client that the user brings", () => {
     const redis = await (clients[name] as (port: number) => Promise<RedisConnection>)(proxy.port);
     const counter = createCoalescer({ redis, script: poisonable, deadlineMs: 5000 });
     expect(await counter.run({ keys: ["resent"], args: [1] })).toBe(1);
-    const replies = proxy.loseReplyAfter((request) => /EVALSHA|EVAL/.test(request.toString("latin1")), { times: 2 });
+    const replies = proxy.loseReplyAfter(runsScript, { times: 2 });
     const calls = [1, "poison", 2].map((argument) => counter.run({ keys: ["resent"], args: [argument] }));
     const outcomes = await Promise.allSettled(calls);
     expect(replies.lost).toBe(2);
@@ -142,7 +142,7 @@ describeNeeding({ redis: "real" }, "a client that the user brings", () => {
       { status: "rejected", reason: { kind: "WRONGTYPE" } },
       { status: "fulfilled", value: 4 },
     ]);
-    const alone = proxy.loseReplyAfter((request) => /EVALSHA|EVAL/.test(request.toString("latin1")));
+    const alone = proxy.loseReplyAfter(runsScript);
     expect(await counter.run({ keys: ["resent"], args: [1] })).toBe(5);
     expect(alone.lost).toBe(1);
   });

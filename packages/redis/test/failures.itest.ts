@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { createCoalescer } from "../src/index.ts";
 import { count, poisonable } from "./scripts.ts";
-import { connected, heard, ownServer, rejection, throughProxy, timed, until } from "./servers.ts";
+import { connected, heard, ownServer, rejection, runsScript, throughProxy, timed, until } from "./servers.ts";
 
 const hit = { keys: ["hits"], args: [1] };
 
@@ -67,6 +67,25 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
     await until(() => redis.read("GET", ["hits"]), 5000);
   });
 
+  it("keeps the deadline of calls that wait behind others for their turn", async () => {
+    const server = await ownServer();
+    const redis = connected({ url: server.url, deadlineMs: 5000, outageAfter: 10 });
+    const busy = createCoalescer({ redis, script: count, deadlineMs: 5000 });
+    const behind = createCoalescer({ redis, script: count, deadlineMs: 60 });
+    await redis.read("PING", []);
+    await frozen(server.pid, async () => {
+      const sent = Array.from({ length: 512 }, () => busy.run(hit));
+      // Both came while nothing was underway: the places are taken by the time their turn ends.
+      const ms = await timed(async () => {
+        for (const error of await Promise.all([1, 2].map(() => rejection(behind.run(hit)))))
+          expect(error).toMatchObject({ reason: "deadline", applied: "no" });
+      });
+      expect(ms).toBeLessThan(1000);
+      expect(behind.waiting).toBe(0);
+      for (const call of sent) call.catch(() => {});
+    });
+  });
+
   it("tells a caller what the late answer was", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url, deadlineMs: 100 });
@@ -116,7 +135,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
   it("counts once what it did when a reply is lost after the work was done", async () => {
     const { proxy, redis, direct } = await throughProxy({ deadlineMs: 1000 });
     await redis.run(count, hit);
-    const replies = proxy.loseReplyAfter((request) => request.includes("EVALSHA"));
+    const replies = proxy.loseReplyAfter(runsScript);
     expect(await rejection(redis.run(count, hit))).toMatchObject({
       code: "ERR_SLUICE_REDIS_UNKNOWN",
       applied: "unknown",

@@ -2,20 +2,31 @@ import { createFakeClock } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
 
 import { createOutageBreaker } from "../src/breaker.ts";
-import { createDeadlines, type Expiring } from "../src/deadlines.ts";
+import { createDeadlines, Wait } from "../src/deadlines.ts";
 
-function waiting(expired: string[], name: string): Expiring {
-  return { dueMs: 0, isOver: false, expire: () => expired.push(name) };
+class Named extends Wait {
+  readonly #expired: string[];
+  readonly #name: string;
+
+  constructor(expired: string[], name: string) {
+    super();
+    this.#expired = expired;
+    this.#name = name;
+  }
+
+  expire(): void {
+    this.#expired.push(this.#name);
+  }
 }
 
 describe("deadlines", () => {
   it("fall due one by one on a single timer", async () => {
     const clock = createFakeClock();
     const expired: string[] = [];
-    const deadlines = createDeadlines(clock, 100);
-    deadlines.start(waiting(expired, "first"));
+    const deadlines = createDeadlines(clock);
+    deadlines.start(new Named(expired, "first"), 100);
     await clock.advance(60);
-    deadlines.start(waiting(expired, "second"));
+    deadlines.start(new Named(expired, "second"), 100);
     expect(clock.pendingTimers).toBe(1);
     await clock.advance(39);
     expect(expired).toEqual([]);
@@ -31,25 +42,38 @@ describe("deadlines", () => {
   it("that are met never fall due, in whatever order", async () => {
     const clock = createFakeClock();
     const expired: string[] = [];
-    const deadlines = createDeadlines(clock, 100);
-    const waits = ["a", "b", "c", "d"].map((name) => waiting(expired, name));
-    for (const wait of waits) deadlines.start(wait);
-    for (const index of [2, 0, 3]) deadlines.met(waits[index] as Expiring);
+    const deadlines = createDeadlines(clock);
+    const waits = ["a", "b", "c", "d"].map((name) => new Named(expired, name));
+    for (const wait of waits) deadlines.start(wait, 100);
+    for (const index of [2, 0, 3]) deadlines.met(waits[index] as Wait);
     await clock.advance(200);
     expect(expired).toEqual(["b"]);
+  });
+
+  it("of different lengths fall due in their order, also the one that came last", async () => {
+    const clock = createFakeClock();
+    const expired: string[] = [];
+    const deadlines = createDeadlines(clock);
+    for (const ms of [100, 300, 200, 50]) deadlines.start(new Named(expired, `${ms} ms`), ms);
+    expect([deadlines.waiting().length, clock.pendingTimers]).toEqual([4, 1]);
+    await clock.advance(50);
+    expect(expired).toEqual(["50 ms"]);
+    for (const ms of [50, 100, 100]) await clock.advance(ms);
+    expect(expired).toEqual(["50 ms", "100 ms", "200 ms", "300 ms"]);
+    expect([deadlines.waiting().length, clock.pendingTimers]).toEqual([0, 0]);
   });
 
   it("fall due once even when ten thousand were met before", async () => {
     const clock = createFakeClock();
     const expired: string[] = [];
-    const deadlines = createDeadlines(clock, 100);
-    deadlines.start(waiting(expired, "early"));
+    const deadlines = createDeadlines(clock);
+    deadlines.start(new Named(expired, "early"), 100);
     for (let index = 0; index < 10_000; index += 1) {
-      const wait = waiting(expired, "met");
-      deadlines.start(wait);
+      const wait = new Named(expired, "met");
+      deadlines.start(wait, 100);
       deadlines.met(wait);
     }
-    deadlines.start(waiting(expired, "late"));
+    deadlines.start(new Named(expired, "late"), 100);
     await clock.advance(100);
     expect(expired).toEqual(["early", "late"]);
   });

@@ -80,3 +80,8 @@ export async function throughProxy(options: object = {}) {
   const direct = connected({ url: server.url });
   return { server, proxy, redis, direct };
 }
+
+/** Whether a request of a proxied connection runs a script. Clients differ in how they spell a command. */
+export function runsScript(request: Buffer): boolean {
+  return /\r\neval(sha)?\r\n/i.test(request.toString("latin1"));
+}
