@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -9,12 +10,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 const execute = promisify(execFile);
 const fixtures = path.join(import.meta.dirname, "fixtures");
 const root = path.join(fixtures, "mutants");
+// Inherited by every program of this file's own run.
+const marker = randomUUID();
 
 const stock: Mutant = {
   name: "takes one too many",
   file: "stock.ts",
   find: "stock - wanted",
-  replace: "stock - wanted - 1",
+  replace: "-1",
   killedBy: "stock.fixture.ts > gives what is wanted",
   reason: "Off by one.",
 };
@@ -25,12 +28,25 @@ const hangs: Mutant = {
   replace: "if (done)",
   killedBy: "stock.fixture.ts > settles",
 };
+const inProgram = {
+  ...stock,
+  name: "in a program of its own",
+  killedBy: "stock.fixture.ts > is counted in a program of its own",
+};
 const planted: readonly Mutant[] = [
+  // What these leave behind in a module would let the next control run fail.
   stock,
+  inProgram,
   { ...stock, name: "is not noticed", killedBy: "stock.fixture.ts > gives something", replace: "stock - wanted + 0" },
-  { ...stock, name: "is noticed elsewhere", killedBy: "stock.fixture.ts > gives something" },
   hangs,
   { ...hangs, name: "loops for ever", find: "left -= 1", replace: "left -= 0" },
+  {
+    ...inProgram,
+    name: "never ends a program",
+    file: "print-stock.ts",
+    find: "process.stdout",
+    replace: "setTimeout(() => {}, 60_000);\nprocess.stdout",
+  },
   {
     ...stock,
     name: "after those that hang",
@@ -38,7 +54,7 @@ const planted: readonly Mutant[] = [
     replace: "? 0",
     killedBy: "stock.fixture.ts > gives nothing that it has not",
   },
-  { ...stock, name: "in a program of its own", killedBy: "stock.fixture.ts > is counted in a program of its own" },
+  { ...stock, name: "is noticed elsewhere", killedBy: "stock.fixture.ts > gives something", replace: "stock - 1" },
   {
     ...stock,
     name: "in SQL",
@@ -65,7 +81,8 @@ describe("planted mutants", () => {
   beforeAll(async () => {
     const program = path.join(fixtures, "plants-mutants.ts");
     const args = ["--conditions=sluice-source", program, JSON.stringify(planted)];
-    const { stdout } = await execute(process.execPath, args);
+    const env = { ...process.env, SLUICE_MUTANTS_TEST: marker };
+    const { stdout } = await execute(process.execPath, args, { env });
     report = JSON.parse(stdout) as MutantReport;
   });
 
@@ -87,12 +104,12 @@ describe("planted mutants", () => {
     },
   );
 
-  it.each(["waits for itself", "loops for ever"])(
+  it.each(["waits for itself", "loops for ever", "never ends a program"])(
     "are ended by their deadline when a defect hangs its test: %s",
     (name) => {
       const result = resultOf(name);
       expect(result).toMatchObject({ outcome: "hung", noticed: true });
-      expect(result?.detail).toContain("settles was ended by its deadline of 5000 ms");
+      expect(result?.detail).toContain("was ended by its deadline of 4000 ms");
       expect(result?.tookMs).toBeLessThan(20_000);
     },
   );
@@ -104,7 +121,7 @@ describe("planted mutants", () => {
   it("are not as they should be when another test notices", () => {
     const result = resultOf("is noticed elsewhere");
     expect(result).toMatchObject({ outcome: "killed-by-another", noticed: false });
-    expect(result?.detail).toContain("gives something passed, but a stock > gives what is wanted: expected +0 to be 1");
+    expect(result?.detail).toContain("gives something passed, but a stock > gives what is wanted: expected 2 to be 1");
   });
 
   it("prove nothing when their test is not there, or fails without them", () => {
@@ -114,8 +131,9 @@ describe("planted mutants", () => {
     expect(resultOf("names no test")?.detail).toContain("there is no such test");
   });
 
-  it("leave every file as it is", () => {
+  it("leave every file as it is, and no program that a test has started", () => {
     expect(contents()).toEqual(before);
+    expect(environments().filter((each) => each.includes(`SLUICE_MUTANTS_TEST=${marker}`))).toEqual([]);
   });
 });
 
@@ -148,4 +166,16 @@ describe("a list of mutants", () => {
 function contents(): Record<string, string> {
   const files = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(files.map(({ name }) => [name, readFileSync(path.join(root, name), "utf8")]));
+}
+
+function environments(): string[] {
+  const pids = process.platform === "linux" ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [];
+  return pids.map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "utf8");
+    } catch {
+      // It has ended meanwhile.
+      return "";
+    }
+  });
 }

@@ -8,7 +8,7 @@ import { startRedisCluster, startRedisSentinels } from "@sluice/testing/services
 import { describe, expect, it } from "vitest";
 
 import { askRedis } from "../src/services/redis-exchange.ts";
-import { redisBinary, replicationOf } from "../src/topologies/redis-nodes.ts";
+import { redisBinary, replicationOf, startAll } from "../src/topologies/redis-nodes.ts";
 import { describeWithLocalRedis } from "./local-redis.ts";
 import { isAlive, killAfterwards, parentOf, privateFolder, privateTemporaryFolder } from "./private-folder.ts";
 
@@ -47,6 +47,10 @@ describeWithLocalRedis("a master with Sentinels", (binary) => {
     const failure = startRedisSentinels({ binary, settings: { maxmemory: "plenty" } });
     await expect(failure).rejects.toMatchObject({ code: "ERR_SLUICE_SERVER_START" });
     await expect(startRedisCluster({ binary: "/nonexistent/redis-server" })).rejects.toThrow("ENOENT");
+    const stopped: string[] = [];
+    const starts = [{ stop: async () => void stopped.push("the one") }, Promise.reject(new Error("the other"))];
+    await expect(startAll(starts.map(async (start) => start))).rejects.toThrow("the other");
+    expect(stopped).toEqual(["the one"]);
     expect(await left()).toEqual([]);
   });
 });

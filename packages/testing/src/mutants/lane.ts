@@ -3,8 +3,9 @@ import path from "node:path";
 import { systemClock } from "@sluice/core";
 import { type CliOptions, createVitest, type TestModule, type Vitest } from "vitest/node";
 
+import { endThoseWith } from "./leftovers.ts";
 import type { Killer } from "./mutant.ts";
-import { createPlanting } from "./planting.ts";
+import { createPlanting, type Planting } from "./planting.ts";
 
 /** What a lane is to run. */
 export interface LaneRun {
@@ -43,7 +44,8 @@ export function createLane(root: string, options: CliOptions): Lane {
       planting.set(texts);
       for (const file of [...before, ...texts.keys()]) vitest.invalidateFile(file);
       before = [...texts.keys()];
-      const outcome = await runOnce(vitest, { file: path.resolve(root, test.file), test, deadlineMs });
+      const once = { file: path.resolve(root, test.file), test, deadlineMs, end: () => endAll(vitest, planting) };
+      const outcome = await runOnce(vitest, once);
       if (outcome !== "stuck") return outcome;
       // It cannot be closed either.
       opened = undefined;
@@ -60,31 +62,32 @@ interface OneRun {
   readonly file: string;
   readonly test: LaneRun["test"];
   readonly deadlineMs: number;
+  readonly end: () => Promise<void>;
 }
 
-async function runOnce(vitest: Vitest, { file, test, deadlineMs }: OneRun): Promise<LaneOutcome | "stuck"> {
+async function runOnce(vitest: Vitest, { file, test, deadlineMs, end }: OneRun): Promise<LaneOutcome | "stuck"> {
   const project = vitest.projects.find((each) => each.matchesTestGlob(file));
   if (!project) return undefined;
   const named = "title" in test ? { testNamePattern: endingIn(test.title) } : {};
   const late = Promise.withResolvers<"stuck">();
-  let isLate = false;
+  let ended: Promise<void> | undefined;
   const deadline = systemClock.schedule(deadlineMs, () => {
-    isLate = true;
-    void end(vitest);
+    ended = end();
     systemClock.schedule(cancelMs, () => late.resolve("stuck"), { background: true });
   });
   const ran = vitest.runTestSpecifications([project.createSpecification(file, named)]);
   const result = await Promise.race([ran, late.promise]);
   deadline.cancel();
   if (result === "stuck") return result;
-  return isLate ? "late" : result.testModules.find((module) => module.moduleId === file && module.project === project);
+  await ended;
+  return ended ? "late" : result.testModules.find((module) => module.moduleId === file && module.project === project);
 }
 
-/** Ends the workers, also one that loops. */
-async function end(vitest: Vitest): Promise<void> {
+/** Ends the workers, also one that loops, and what they have started. */
+async function endAll(vitest: Vitest, { environment }: Planting): Promise<void> {
   // The first asks them, and one that hangs does not listen. The second, while the first waits, terminates them.
   const ends = [vitest.cancelCurrentRun("test-failure"), vitest.cancelCurrentRun("test-failure")];
-  await Promise.allSettled(ends);
+  await Promise.allSettled([...ends, endThoseWith(`SLUICE_PLANTED=${environment.SLUICE_PLANTED}`)]);
 }
 
 function endingIn(title: string): RegExp {

@@ -10,6 +10,8 @@ import { overlayProgram } from "./overlay-program.ts";
 export interface Planting extends Disposable {
   /** Has to be among the plugins of every project. */
   readonly plugin: Vite.Plugin;
+  /** Lets a Node process and those that it starts see the texts that are planted when they start. */
+  readonly environment: Readonly<Record<"NODE_OPTIONS" | "SLUICE_PLANTED", string>>;
   /** Replaces all texts. */
   set(texts: ReadonlyMap<string, string>): void;
 }
@@ -20,6 +22,10 @@ const preload = `--import=data:text/javascript,${encodeURIComponent(overlayProgr
 export function createPlanting(): Planting {
   const folder = mkdtempSync(path.join(tmpdir(), "sluice-mutants-"));
   const file = path.join(folder, "planted.json");
+  const environment = {
+    NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} ${preload}`.trim(),
+    SLUICE_PLANTED: file,
+  };
   let planted: ReadonlyMap<string, string> = new Map();
 
   function set(texts: ReadonlyMap<string, string>): void {
@@ -30,6 +36,7 @@ export function createPlanting(): Planting {
   set(planted);
   return {
     set,
+    environment,
     plugin: {
       name: "sluice-planting",
       enforce: "pre",
@@ -37,9 +44,7 @@ export function createPlanting(): Planting {
       // Vite loads the modules of a test. What a test reads from disk, and the programs that it starts, are reached
       // from within.
       configureVitest: ({ project }) => {
-        const options = [project.config.env?.["NODE_OPTIONS"] ?? process.env["NODE_OPTIONS"] ?? "", preload];
-        const NODE_OPTIONS = options.join(" ").trim();
-        project.config.env = { ...project.config.env, SLUICE_PLANTED: file, NODE_OPTIONS };
+        project.config.env = { ...project.config.env, ...environment };
       },
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
