@@ -143,6 +143,6 @@ function bytesOf(chunk: unknown, encoding: unknown): string | Uint8Array | undef
 function getter(target: object, name: string): () => boolean {
   let owner: object | null = target;
   while (owner && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner) as object | null;
-  const get = owner ? Object.getOwnPropertyDescriptor(owner, name)?.get : undefined;
-  return () => get?.call(target) === true;
+  const before = owner ? Object.getOwnPropertyDescriptor(owner, name) : undefined;
+  return () => before?.get?.call(target) === true;
 }

@@ -40,12 +40,16 @@ function grouped(list: readonly unknown[]): Map<string, string[]> {
   return values;
 }
 
-// What describes the content of a reply that was given up.
-const describesContent = /^(?:content-(?!security-policy)|etag$|last-modified$|transfer-encoding$|trailer$)/;
+const contentHeader = /^(?:content-(?!security-policy)|etag$|last-modified$|transfer-encoding$|trailer$)/;
+
+/** Whether a header describes the content of a reply, so that it must not stand on a reply that takes its place. */
+export function describesContent(name: string): boolean {
+  return contentHeader.test(name);
+}
 
 /** Sends a whole reply in place of whatever the handler has prepared. Other headers stay. */
 export function sendReply(response: NodeResponse, { status, headers, body }: HttpReply): void {
-  for (const name of response.getHeaderNames()) if (describesContent.test(name)) response.removeHeader(name);
+  for (const name of response.getHeaderNames()) if (describesContent(name)) response.removeHeader(name);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.statusCode = status;
   response.end(body);

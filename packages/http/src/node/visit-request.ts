@@ -1,7 +1,7 @@
 import { BodyNotKeptError } from "../errors.ts";
 import type { HttpRequest } from "../request.ts";
 import { readBody } from "./request-body.ts";
-import type { Visit, VisitPlace } from "./visit.ts";
+import type { Visit, RequestPlace } from "./visit.ts";
 
 /** A request to a server of Node as one guard or handler sees it. */
 export class VisitRequest implements HttpRequest {
@@ -9,12 +9,15 @@ export class VisitRequest implements HttpRequest {
   readonly #keepsBody: boolean;
   readonly principal: string | undefined;
   readonly route: string | undefined;
+  /** Needs no `this`: guards may pass it on. */
+  readonly header: (name: string) => string | undefined;
 
-  constructor(visit: Visit, { principal, route }: VisitPlace, keepsBody: boolean) {
+  constructor(visit: Visit, { principal, route }: RequestPlace, keepsBody: boolean) {
     this.#visit = visit;
     this.#keepsBody = keepsBody;
     this.principal = principal;
     this.route = route;
+    this.header = (name) => visit.header(name);
   }
 
   get id(): string {
@@ -44,10 +47,6 @@ export class VisitRequest implements HttpRequest {
 
   get signal(): AbortSignal {
     return this.#visit.signal;
-  }
-
-  header(name: string): string | undefined {
-    return this.#visit.header(name);
   }
 
   async body(): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import type { AdapterSettings } from "../adapter-settings.ts";
+import { failureReply } from "../error/failure-reply.ts";
 import { Exchange } from "../exchange.ts";
 import type { GuardContext, HttpGuard } from "../guard.ts";
 import type { HttpHandler } from "../handler.ts";
@@ -11,12 +12,24 @@ import type { NodeRequest, NodeResponse } from "./messages.ts";
 import { headOf } from "./response-head.ts";
 import { VisitRequest } from "./visit-request.ts";
 
-/** Where a guard or a handler stands. */
-export interface VisitPlace {
+/** A request of Node's servers and its response. */
+export interface VisitMessages {
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+  /** Where the framework has given the request its id. */
+  readonly id?: string;
+}
+
+/** What a request looks like from where a guard or a handler stands. */
+export interface RequestPlace {
   /** See {@link HttpRequest.principal}. */
   readonly principal?: string | undefined;
   /** See {@link HttpRequest.route}. */
   readonly route?: string | undefined;
+}
+
+/** Where a guard or a handler stands. */
+export interface VisitPlace extends RequestPlace {
   /** Sends a whole reply, the framework's way. */
   send(reply: HttpReply): void;
 }
@@ -40,19 +53,19 @@ export class Visit {
   #abort: AbortController | undefined;
 
   /** The visit of this request. The first call makes it, and names the reply by its id. */
-  static of(request: NodeRequest, response: NodeResponse, settings: AdapterSettings): Visit {
-    const known = visits.get(request);
+  static of(messages: VisitMessages, settings: AdapterSettings): Visit {
+    const known = visits.get(messages.request);
     if (known) return known;
-    const visit = new Visit(request, response, settings);
-    visits.set(request, visit);
+    const visit = new Visit(messages, settings);
+    visits.set(messages.request, visit);
     return visit;
   }
 
-  private constructor(request: NodeRequest, response: NodeResponse, settings: AdapterSettings) {
+  private constructor({ request, response, id }: VisitMessages, settings: AdapterSettings) {
     this.request = request;
     this.response = response;
     this.settings = settings;
-    this.id = requestId({ header: (name) => this.header(name) }, settings.random);
+    this.id = id ?? requestId({ header: (name) => this.header(name) }, settings.random);
     if (!response.headersSent) response.setHeader("x-request-id", this.id);
   }
 
@@ -80,7 +93,7 @@ export class Visit {
   }
 
   /** The request as a handler sees it that no framework owns. */
-  requestAt(place: VisitPlace, keepsBody = true): HttpRequest {
+  requestAt(place: RequestPlace = {}, keepsBody = true): HttpRequest {
     return new VisitRequest(this, place, keepsBody);
   }
 
@@ -96,14 +109,19 @@ export class Visit {
     return decision.then((known) => this.#proceed({ guard, exchange, place }, known));
   }
 
+  /** A handler or a parser threw: the guards hear of it, and the reply that follows is an error. */
+  fail(error: unknown): void {
+    for (const each of this.#open.toReversed()) each.fail(error);
+  }
+
+  /** The reply that tells the client of an error. */
+  failureReply(error: unknown): HttpReply {
+    return failureReply(this.settings, error, this.requestAt());
+  }
+
   /** Answers with a handler that no framework owns. Rejects with whatever the handler throws. */
   async handle(handler: HttpHandler, place: VisitPlace): Promise<void> {
     place.send(await handler(this.requestAt(place)));
-  }
-
-  /** A handler or a parser threw: the reply that follows is an error. */
-  fail(error: unknown): void {
-    for (const each of this.#open.toReversed()) each.fail(error);
   }
 
   #proceed({ guard, exchange, place }: Admission, decision: Decision): boolean {

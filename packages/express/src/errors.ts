@@ -1,0 +1,52 @@
+import {
+  adapterSettings,
+  bodyTooLarge,
+  malformedJson,
+  methodNotAllowed,
+  notFound,
+  statusError,
+  unsupportedMediaType,
+  type AdapterOptions,
+} from "@sluice/http";
+import { sendReply, Visit } from "@sluice/http/node";
+import type { ErrorRequestHandler, RequestHandler } from "express";
+
+import { allowedMethods } from "./allowed-methods.ts";
+
+/**
+ * What answers after all routes: 404, 405 with `Allow`, and whatever was thrown, in one shape. Mount it last, on the
+ * application itself: `app.use(errors())`. It also tells guards that their handler threw.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for an option that is out of its range.
+ */
+export function errors(options: AdapterOptions = {}): [RequestHandler, ErrorRequestHandler] {
+  const settings = adapterSettings(options);
+  return [
+    function sluiceNotFound(request, response, next): void {
+      const allowed = allowedMethods(request.app, request.baseUrl + request.path);
+      // Express answers it with these methods.
+      if (request.method === "OPTIONS" && allowed.length > 0) return next();
+      const error = allowed.length > 0 ? methodNotAllowed(request.method, allowed) : notFound();
+      sendReply(response, Visit.of({ request, response }, settings).failureReply(error));
+    },
+    function sluiceError(error: unknown, request, response, next): void {
+      const visit = Visit.of({ request, response }, settings);
+      visit.fail(error);
+      // Too late for a reply: Express closes the connection.
+      if (response.headersSent) next(error);
+      else sendReply(response, visit.failureReply(translated(error)));
+    },
+  ];
+}
+
+/** What Express and its parsers throw, in the terms of every adapter. */
+function translated(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error instanceof URIError && "status" in error) return statusError(400, { code: "MALFORMED_URL", cause: error });
+  const { type, limit } = error as { readonly type?: unknown; readonly limit?: number };
+  if (type === "entity.too.large") return bodyTooLarge(limit, error);
+  if (type === "entity.parse.failed") return malformedJson(error);
+  if (type === "encoding.unsupported") return unsupportedMediaType("in an encoding that is supported", error);
+  if (type === "charset.unsupported") return unsupportedMediaType("in a charset that is supported", error);
+  return error;
+}

@@ -1,0 +1,73 @@
+import {
+  adapterSettings,
+  type AdapterOptions,
+  type GuardContext,
+  type HttpGuard,
+  type HttpHandler,
+} from "@sluice/http";
+import { keepBody as keep, sendReply, Visit, type VisitPlace } from "@sluice/http/node";
+import type { Request, RequestHandler, Response } from "express";
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** What the guards before this handler have told. Undefined before the first one. */
+      sluice?: Readonly<Partial<GuardContext>>;
+    }
+  }
+}
+
+/** What an application tells this adapter. */
+export interface ExpressOptions extends AdapterOptions {
+  /** Who has been authenticated, for guards of the stage `principal`. Default: nobody. */
+  readonly principal?: (request: Request) => string | undefined;
+}
+
+/**
+ * A guard as middleware. Mount guards of the stage `address` before authentication, those of the stage `principal`
+ * after it, and both before what parses bodies. On `app.use` it stands before unknown routes, too.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for an option that is out of its range.
+ */
+export function guard(httpGuard: HttpGuard, options: ExpressOptions = {}): RequestHandler {
+  const settings = adapterSettings(options);
+  const principal = httpGuard.stage === "principal" ? options.principal : undefined;
+  return function sluiceGuard(request, response, next): void | Promise<void> {
+    const visit = Visit.of({ request, response }, settings);
+    const proceed = (admitted: boolean): void => {
+      if (!admitted) return;
+      request.sluice = visit.context;
+      next();
+    };
+    const admitted = visit.admit(httpGuard, placeOf(request, response, principal));
+    return admitted instanceof Promise ? admitted.then(proceed) : proceed(admitted);
+  };
+}
+
+/**
+ * Mounts a handler that no framework owns. It reads the body as it came, whatever its content type: before
+ * `express.json()`, or after it with {@link keepBody}.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for an option that is out of its range.
+ */
+export function handle(handler: HttpHandler, options: ExpressOptions = {}): RequestHandler {
+  const settings = adapterSettings(options);
+  return function sluiceHandler(request, response): Promise<void> {
+    const place = placeOf(request, response, options.principal);
+    return Visit.of({ request, response }, settings).handle(handler, place);
+  };
+}
+
+/** For `express.json({ verify: keepBody })` and its like: keeps the bytes for handlers that read the body as it came. */
+export function keepBody(request: Pick<Request, "headers">, _response: unknown, bytes: Uint8Array): void {
+  keep(request as Request, bytes);
+}
+
+function placeOf(request: Request, response: Response, principal: ExpressOptions["principal"]): VisitPlace {
+  const path: unknown = request.route?.path;
+  return {
+    principal: principal?.(request),
+    route: typeof path === "string" ? request.baseUrl + path : undefined,
+    send: (reply) => sendReply(response, reply),
+  };
+}

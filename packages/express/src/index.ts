@@ -1,0 +1,2 @@
+export { errors } from "./errors.ts";
+export { guard, handle, keepBody, type ExpressOptions } from "./guard.ts";

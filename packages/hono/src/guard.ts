@@ -1,0 +1,74 @@
+import {
+  adapterSettings,
+  type AdapterOptions,
+  type GuardContext,
+  type HttpGuard,
+  type HttpHandler,
+} from "@sluice/http";
+import { FetchVisit, type FetchPlace } from "@sluice/http/fetch";
+import type { Context, Handler, MiddlewareHandler } from "hono";
+import type { GetConnInfo } from "hono/conninfo";
+import { matchedRoutes } from "hono/route";
+
+declare module "hono" {
+  interface ContextVariableMap {
+    /** What the guards before this handler have told. Undefined before the first one. */
+    sluice: Readonly<Partial<GuardContext>> | undefined;
+  }
+}
+
+/** What an application tells this adapter. */
+export interface HonoOptions extends AdapterOptions {
+  /** How the runtime tells the other end of a connection, as from `@hono/node-server/conninfo`. Default: it does not. */
+  readonly connInfo?: GetConnInfo;
+  /** Who has been authenticated, for guards of the stage `principal`. Default: nobody. */
+  readonly principal?: (context: Context) => string | undefined;
+}
+
+/**
+ * A guard as middleware. Mount guards of the stage `address` before authentication, those of the stage `principal`
+ * after it. On `app.use` it stands before unknown routes, too.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for an option that is out of its range.
+ */
+export function guard(httpGuard: HttpGuard, options: HonoOptions = {}): MiddlewareHandler {
+  const settings = adapterSettings(options);
+  const principal = httpGuard.stage === "principal" ? options.principal : undefined;
+  return async function sluiceGuard(c, next): Promise<void> {
+    const response = await FetchVisit.of(c.req, settings).pass(httpGuard, {
+      ...placeOf(c, options, principal),
+      async next(context) {
+        c.set("sluice", context);
+        await next();
+        return { response: c.res, error: c.error };
+      },
+    });
+    if (c.finalized && c.res === response) return;
+    // Otherwise Hono would merge the headers of the response before into this one.
+    c.res = undefined;
+    c.res = response;
+  };
+}
+
+/**
+ * Mounts a handler that no framework owns. It reads the body as it came, whatever its content type.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for an option that is out of its range.
+ */
+export function handle(handler: HttpHandler, options: HonoOptions = {}): Handler {
+  const settings = adapterSettings(options);
+  return async function sluiceHandler(c): Promise<Response> {
+    const visit = FetchVisit.of(c.req, settings);
+    return visit.respond(await handler(visit.requestAt(placeOf(c, options, options.principal))));
+  };
+}
+
+/** Where a guard or a handler stands. */
+export function placeOf(c: Context, { connInfo }: HonoOptions, principal: HonoOptions["principal"]): FetchPlace {
+  return {
+    principal: principal?.(c),
+    // Middleware is a route of all methods, most often with an open end.
+    route: () => matchedRoutes(c).findLast(({ method, path }) => method !== "ALL" || !path.endsWith("*"))?.path,
+    socketAddress: () => connInfo?.(c).remote.address,
+  };
+}

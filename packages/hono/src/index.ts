@@ -1,0 +1,2 @@
+export { errors } from "./errors.ts";
+export { guard, handle, type HonoOptions } from "./guard.ts";

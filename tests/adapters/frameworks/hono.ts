@@ -1,0 +1,92 @@
+import { once } from "node:events";
+import { createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo } from "node:net";
+
+import { serve } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { errors, guard, handle, type HonoOptions } from "@sluice/hono";
+import { bodyTooLarge } from "@sluice/http";
+import { Hono, type Context, type Handler, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+
+import { scheme, type App, type Framework, type Native, type NativeHeaders, type Route } from "../framework.ts";
+
+type Env = { Variables: { user: string | undefined } };
+
+/** Hono 4 on Node under `@sluice/hono`. */
+export const honoFramework: Framework = {
+  name: "hono",
+  async listen(app) {
+    const http2 = app.http2 ? { createServer: createHttp2Server } : {};
+    const server = serve({ fetch: build(app).fetch, port: 0, hostname: "127.0.0.1", ...http2 });
+    await once(server, "listening");
+    return {
+      port: (server.address() as AddressInfo).port,
+      async close() {
+        if ("closeAllConnections" in server) server.closeAllConnections();
+        server.close();
+        if (!app.http2) await once(server, "close");
+      },
+    };
+  },
+};
+
+function build({ guards = [], routes = [], options = {}, nativeErrors }: App): Hono<Env> {
+  const own: HonoOptions = { ...options, connInfo: getConnInfo, principal: (c) => c.get("user") as string | undefined };
+  const app = new Hono<Env>();
+  if (!nativeErrors) errors(app, own);
+  for (const each of guards.filter(({ stage }) => stage === "address")) app.use(guard(each, own));
+  app.use(authenticate);
+  for (const each of guards.filter(({ stage }) => stage === "principal")) app.use(guard(each, own));
+  for (const route of routes) mount(app, route, own);
+  return app;
+}
+
+const authenticate: MiddlewareHandler<Env> = async (c, next) => {
+  const authorization = c.req.header("authorization");
+  if (authorization?.startsWith(scheme)) c.set("user", authorization.slice(scheme.length));
+  await next();
+};
+
+const limit = bodyLimit({
+  maxSize: 1024,
+  onError: () => {
+    throw bodyTooLarge(1024);
+  },
+});
+
+function mount(app: Hono<Env>, { method, path, guards = [], native, neutral }: Route, options: HonoOptions): void {
+  const before = guards.map((each) => guard(each, options));
+  const handler: Handler = neutral ? handle(neutral, options) : async (c) => responseOf(c, native);
+  app.on(method, [path], ...before, ...(neutral ? [] : [limit]), handler);
+}
+
+async function responseOf(c: Context, native: Route["native"]): Promise<Response> {
+  if (!native) throw new Error("The route has no handler.");
+  const { answer } = await native(nativeOf(c));
+  return answer as Response;
+}
+
+function nativeOf(c: Context): Native {
+  return {
+    context: c.get("sluice") ?? {},
+    body: () => c.req.json(),
+    reply(status, body, headers = {}) {
+      setHeaders(c, headers);
+      c.status(status as 200);
+      if (body === undefined) return { answer: c.body(null) };
+      if (typeof body === "string") return { answer: headers["content-type"] ? c.body(body) : c.text(body) };
+      return { answer: body instanceof Uint8Array ? c.body(body as Uint8Array<ArrayBuffer>) : c.json(body) };
+    },
+    stream(pieces, headers = {}) {
+      setHeaders(c, headers);
+      return { answer: c.body(ReadableStream.from(pieces) as ReadableStream) };
+    },
+  };
+}
+
+function setHeaders(c: Context, headers: NativeHeaders): void {
+  for (const [name, value] of Object.entries(headers)) {
+    for (const [index, each] of [value].flat().entries()) c.header(name, each, { append: index > 0 });
+  }
+}
