@@ -57,7 +57,9 @@ export function heldLock({ clock, keys, owner, tokens, lease, grantedMs, release
     owner,
     tokens,
     degraded: false,
-    signal: lease.signal,
+    get signal() {
+      return lease.signal;
+    },
     remainingMs: () => lease.remainingMs(),
     assertHeld() {
       if (lease.remainingMs() === 0) throw new LockLostError(keys, clock.monotonic() - grantedMs, "expired");

@@ -9,7 +9,7 @@ export interface Turn {
 interface Place {
   /** Keys at which others stand before this place. */
   blockedBy: number;
-  readonly come: () => void;
+  come: (() => void) | undefined;
 }
 
 /**
@@ -28,8 +28,7 @@ export class KeyQueues {
   }
 
   enter(keys: readonly string[]): Turn {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const place: Place = { blockedBy: 0, come: resolve };
+    const place: Place = { blockedBy: 0, come: undefined };
     for (const key of keys) {
       const queue = this.#queues.get(key);
       if (queue === undefined) this.#queues.set(key, new Set([place]));
@@ -38,8 +37,10 @@ export class KeyQueues {
         place.blockedBy += 1;
       }
     }
-    if (place.blockedBy > 0) this.#waiting += 1;
-    return { ready: place.blockedBy > 0 ? promise : undefined, leave: () => this.#leave(keys, place) };
+    const leave = (): void => this.#leave(keys, place);
+    if (place.blockedBy === 0) return { ready: undefined, leave };
+    this.#waiting += 1;
+    return { ready: new Promise((resolve) => (place.come = resolve)), leave };
   }
 
   #leave(keys: readonly string[], place: Place): void {
@@ -62,7 +63,7 @@ export class KeyQueues {
     place.blockedBy -= 1;
     if (place.blockedBy > 0) return;
     this.#waiting -= 1;
-    place.come();
+    place.come?.();
   }
 }
 

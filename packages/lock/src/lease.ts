@@ -22,7 +22,9 @@ export interface LeaseFacts {
  */
 export class Lease {
   readonly #facts: LeaseFacts;
-  readonly #abort = new AbortController();
+  // Made when somebody asks for the signal: it is dearer than the rest of a lease.
+  #abort: AbortController | undefined;
+  #lost: LockLostError | undefined;
   #validUntilMs: number;
   #timer: Timer | undefined;
   #isOver = false;
@@ -35,6 +37,8 @@ export class Lease {
 
   /** Aborted with `ERR_SLUICE_LOCK_LOST` when the lock is lost. */
   get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#lost) this.#abort.abort(this.#lost);
     return this.#abort.signal;
   }
 
@@ -71,7 +75,8 @@ export class Lease {
     this.end();
     const { clock, request, grantedMs, onLost } = this.#facts;
     const error = new LockLostError(request.keys, clock.monotonic() - grantedMs, reason);
-    this.#abort.abort(error);
+    this.#lost = error;
+    this.#abort?.abort(error);
     onLost(error);
   }
 
