@@ -1,7 +1,7 @@
 import { InvalidArgumentError, systemClock, type Clock } from "@sluice/core";
 
 import { Calls, type Request } from "./calls.ts";
-import { offerDirect, type Execution } from "./direct.ts";
+import { offerDirect, type Execution, type RunDirect } from "./direct.ts";
 import type { RedisDriver } from "./driver.ts";
 import { redisEvents } from "./events.ts";
 import type { Argument, CallOptions, ReadCommand, RedisConnection, Reply, Script } from "./port.ts";
@@ -65,13 +65,7 @@ export function createRedis(driver: RedisDriver, options: RedisOptions = {}): Re
     close,
     [Symbol.asyncDispose]: close,
   };
-  offerDirect(connection, (execution) => {
-    try {
-      calls.start(requestOf(driver, execution), execution);
-    } catch (error) {
-      execution.reject(error as Error);
-    }
-  });
+  offerDirect(connection, { run: runDirectly(connected), together: driver.together });
   return connection;
 }
 
@@ -109,6 +103,16 @@ function promised<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+function runDirectly({ driver, calls }: Connected): RunDirect {
+  return (execution) => {
+    try {
+      calls.start(requestOf(driver, execution), execution);
+    } catch (error) {
+      execution.reject(error as Error);
+    }
+  };
 }
 
 function requestOf(driver: RedisDriver, { script, entry: { keys, args }, call }: Execution): Request {

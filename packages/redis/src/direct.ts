@@ -1,4 +1,5 @@
 import type { Settle } from "./calls.ts";
+import type { RedisDriver } from "./driver.ts";
 import type { CallOptions, Entry, Redis, Script } from "./port.ts";
 
 /** One execution of a script. */
@@ -11,16 +12,30 @@ export interface Execution {
 /** Runs a script and settles it, perhaps at once. */
 export type RunDirect = (execution: Execution & Settle) => void;
 
-const direct = new WeakMap<Redis, RunDirect>();
+/** What a port of Sluice's own can do besides. */
+export interface Direct {
+  readonly run: RunDirect;
+  /** As in {@link RedisDriver.together}. */
+  readonly together: RedisDriver["together"];
+}
+
+const direct = new WeakMap<Redis, Direct>();
 
 /** Tells how a port runs scripts without a promise in between. */
-export function offerDirect(redis: Redis, run: RunDirect): void {
-  direct.set(redis, run);
+export function offerDirect(redis: Redis, offer: Direct): void {
+  direct.set(redis, offer);
 }
 
 /** Whether a port is Sluice's own, so that each call settles by its deadline. Of one that wraps it nobody knows. */
 export function keepsTime(redis: Redis): boolean {
   return direct.has(redis);
+}
+
+/** Runs `work` so that the commands which it sends to one server go out in one write, where the port knows how. */
+export function together(redis: Redis, server: string, work: () => void): void {
+  const offer = direct.get(redis);
+  if (offer?.together) offer.together(server, work);
+  else work();
 }
 
 /**
@@ -29,7 +44,7 @@ export function keepsTime(redis: Redis): boolean {
  */
 export function directly(redis: Redis): RunDirect {
   const known = direct.get(redis);
-  if (known) return known;
+  if (known) return known.run;
   return (execution) => {
     const { script, entry, call } = execution;
     redis.run(script, entry, call).then(

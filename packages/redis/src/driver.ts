@@ -69,6 +69,11 @@ export interface RedisDriver {
   watch(listener: DriverListener): () => void;
   /** Sends a command. Called only while {@link isReady}. */
   send(command: Command): Promise<unknown>;
+  /**
+   * Runs `work`, which sends several commands to one server of a Cluster, so that they go out in one write. Absent
+   * where the client sees to that itself.
+   */
+  readonly together?: (server: string, work: () => void) => void;
   /** Reads a rejection of {@link send}. */
   failureOf(error: unknown): Failure;
   /** Leaves the server and looks for the master again. Absent where the client belongs to the user. */

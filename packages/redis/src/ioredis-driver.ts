@@ -24,9 +24,14 @@ export interface IoredisClient {
   off(event: string, listener: (error?: Error) => void): unknown;
 }
 
+interface NodeClient extends IoredisLinkClient {
+  /** The socket, once there is one. */
+  readonly stream?: { cork(): void; uncork(): void } | null;
+}
+
 interface ClusterClient extends IoredisClient {
   readonly slots: readonly (readonly string[] | undefined)[];
-  nodes(role: "master"): IoredisLinkClient[];
+  nodes(role: "master"): NodeClient[];
 }
 
 /**
@@ -53,8 +58,23 @@ export function ioredisDriver(client: IoredisClient, { warnings, role, owned }: 
   const cluster = isCluster(client) ? client : undefined;
   const linkName = `sluice:${role}:subscriber`;
 
+  function nodeOf(server: string): NodeClient | undefined {
+    return nodesOf(cluster).find((node) => nameOf(node) === server);
+  }
+
+  /** ioredis writes each command by itself; the socket can be told to wait for more. */
+  function together(server: string, work: () => void): void {
+    const stream = nodeOf(server)?.stream;
+    stream?.cork();
+    try {
+      work();
+    } finally {
+      stream?.uncork();
+    }
+  }
+
   function send({ name, args, bytes, server }: Command): Promise<unknown> {
-    const target = server === undefined ? client : nodesOf(cluster).find((node) => nameOf(node) === server);
+    const target = server === undefined ? client : nodeOf(server);
     if (!target) return Promise.reject(new Error(notWritable));
     const sent = args.some(isForeign) ? args.map(toIoredis) : (args as (string | Buffer | number)[]);
     const spelled = spellings[name] ?? name;
@@ -75,6 +95,7 @@ export function ioredisDriver(client: IoredisClient, { warnings, role, owned }: 
     },
     watch: (listener) => watch(client, listener, owned),
     send,
+    ...(cluster ? { together } : {}),
     failureOf,
     ...(owned ? { reset: () => client.disconnect(true) } : {}),
     openSubscriber: (listener) => openIoredisLink(linkSource(client, cluster), { listener, name: linkName }),
@@ -141,7 +162,7 @@ function isCluster(client: IoredisClient): client is ClusterClient {
   return "isCluster" in client && client.isCluster === true;
 }
 
-function nodesOf(cluster: ClusterClient | undefined): IoredisLinkClient[] {
+function nodesOf(cluster: ClusterClient | undefined): NodeClient[] {
   return cluster?.nodes("master") ?? [];
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from "@sluice/core";
 
 import { createDeadlines, Wait, type Deadlines } from "./deadlines.ts";
-import { keepsTime } from "./direct.ts";
+import { keepsTime, together } from "./direct.ts";
 import { RedisUnavailableError, RedisUnknownError } from "./errors.ts";
 import { laneOf, type Lane } from "./lanes.ts";
 import type { Redis } from "./port.ts";
@@ -156,7 +156,8 @@ export class TurnQueue<Work, Answer> {
 
   #open(shard: string): Queue<Work, Answer> {
     const lane = laneOf(this.options.redis, shard);
-    const pump = (): void => this.#pump(queue);
+    const send = (): void => this.#sendAll(queue);
+    const pump = shard === "" ? send : (): void => together(this.options.redis, shard, send);
     const freed = (): void => lane.leave();
     const queue: Queue<Work, Answer> = { shard, lane, entries: [], head: 0, pump, freed };
     this.#queues.set(shard, queue);
@@ -167,7 +168,7 @@ export class TurnQueue<Work, Answer> {
     this.#deadlines.start(entry, this.options.deadlineMs);
   }
 
-  #pump(queue: Queue<Work, Answer>): void {
+  #sendAll(queue: Queue<Work, Answer>): void {
     for (skipOver(queue); queue.head < queue.entries.length; skipOver(queue)) {
       if (!queue.lane.enter()) return this.#block(queue);
       this.options.send(this.#take(queue), queue.freed);

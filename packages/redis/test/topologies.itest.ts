@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+
 import { frozen, killProcess } from "@sluice/testing/faults";
 import {
   startRedisCluster,
@@ -10,7 +12,7 @@ import { describeNeeding } from "@sluice/testing/vitest";
 import { Cluster } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 
-import { createCoalescer, createReader, slotOf, type Redis } from "../src/index.ts";
+import { createCoalescer, createReader, slotOf, type Redis, type Reply } from "../src/index.ts";
 import { fromIoredis } from "../src/ioredis.ts";
 import { count, scriptOf } from "./scripts.ts";
 import { adminOf, closing, connected, rejection, timed, until } from "./servers.ts";
@@ -20,6 +22,15 @@ const hit = { keys: ["hits"], args: [1] };
 /** Counts through the port until it works again, and says how long that took. */
 async function recovered(redis: Redis, entry = hit): Promise<number> {
   return timed(() => until(() => redis.run(count, entry), 15_000));
+}
+
+/** Counts how often a socket hands something to the system. */
+function writesOf(socket: Duplex): { count: number } {
+  const writes = { count: 0 };
+  const { _write: write, _writev: writev } = socket;
+  socket._write = (...chunk) => ((writes.count += 1), write.apply(socket, chunk));
+  socket._writev = (...chunks) => ((writes.count += 1), writev?.apply(socket, chunks));
+  return writes;
 }
 
 /** A topology of this test's own, gone when the test ends. */
@@ -104,6 +115,22 @@ describeNeeding({ redis: "real" }, "on a Cluster", () => {
     expect(await rejection(redis.run(count, { keys: ["a", "b"], args: [1] }, { acrossSlots: true }))).toMatchObject({
       code: "ERR_SLUICE_REDIS_CROSS_SLOT",
     });
+  });
+
+  it("commands of one turn to one node go out in one write, and so do reads", { timeout: 60_000 }, async () => {
+    const client = new Cluster(addresses, { lazyConnect: true, retryDelayOnFailover: 0 });
+    onTestFinished(() => client.disconnect());
+    const redis = closing(fromIoredis(client, { deadlineMs: 5000 }));
+    const counter = createCoalescer({ redis, script: count, deadlineMs: 5000 });
+    const reader = createReader({ redis, deadlineMs: 5000 });
+    const keys = Array.from({ length: 600 }, (_, index) => `write:${index}`);
+    const visitAll = (): Promise<Reply[]> => Promise.all(keys.map((key) => counter.run({ keys: [key], args: [1] })));
+    await visitAll();
+    const writes = client.nodes("master").map(({ stream }) => writesOf(stream));
+    expect(await visitAll()).toEqual(keys.map(() => 2));
+    expect(writes.map((each) => each.count)).toEqual([1, 1, 1]);
+    expect(await Promise.all(keys.map((key) => reader.get(key)))).toEqual(keys.map(() => "2"));
+    expect(writes.map((each) => each.count)).toEqual([2, 2, 2]);
   });
 
   it("a slot that moves is followed through ASK and MOVED, each call counted once", { timeout: 60_000 }, async () => {
