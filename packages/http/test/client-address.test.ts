@@ -21,7 +21,7 @@ describe("the client's address", () => {
     expect(find({}, "203.0.113.7", "/run/app.sock")).toBeUndefined();
   });
 
-  it.each([
+  const byHops: [title: string, hops: number, header: string | undefined, expected: string][] = [
     ["one entry", 1, "203.0.113.7", "203.0.113.7"],
     ["spoofed entries on the left", 1, "1.1.1.1, 2.2.2.2, 203.0.113.7", "203.0.113.7"],
     ["two hops", 2, "1.1.1.1, 203.0.113.7, 10.0.0.2", "203.0.113.7"],
@@ -42,7 +42,8 @@ describe("the client's address", () => {
     ["a port that is none", 1, "203.0.113.7:http", proxy],
     ["no blanks", 2, "203.0.113.7,10.0.0.2", "203.0.113.7"],
     ["an entry without end", 1, "1".repeat(100_000), proxy],
-  ])("is found by hops, with %s", (_title, ...[hops, header, expected]) => {
+  ];
+  it.each(byHops)("is found by hops, with %s", (_title, ...[hops, header, expected]) => {
     expect(find({ hops }, header)).toBe(expected);
   });
 
