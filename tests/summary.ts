@@ -2,8 +2,10 @@ import path from "node:path";
 
 import { testSeed } from "@sluice/testing";
 import type { ServiceFacts } from "@sluice/testing/services";
+import type { MeasuredFault } from "@sluice/testing/vitest";
 import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from "vitest/node";
 
+import { faultTable } from "./fault-table.ts";
 import { timeShares, type TimedFile, type TimeShare } from "./time-budget.ts";
 
 interface Failure {
@@ -12,7 +14,7 @@ interface Failure {
 
 /**
  * Puts the seed into the message of every failure, and closes a run with what it rests on: the seed, the servers, the
- * suites that were left out, and the time. A run fails when a group of its files was over its time budget, and with
+ * suites that were left out, the faults that were measured, and the time. A run fails when a group of its files was over its time budget, and with
  * `SLUICE_LEFT_OUT=fail` when a suite was left out. Must come before the reporters that print failures.
  */
 export default class Summary implements Reporter {
@@ -38,6 +40,8 @@ export default class Summary implements Reporter {
     this.#print("Seed", [`SLUICE_SEED=${testSeed()}`]);
     this.#print("Services", this.#services());
     this.#print("Left out", leftOut.length > 0 ? leftOut : ["no suite left out"]);
+    const faults = modules.flatMap(faultsIn);
+    if (faults.length > 0) this.#print("Faults", faultTable(faults));
     const shares = timeShares(modules.map(timed), tookSeconds);
     this.#print("Time", [...shares.map(described), `in all ${tookSeconds.toFixed(1)} s`]);
     if (leftOut.length > 0 && process.env["SLUICE_LEFT_OUT"] === "fail") this.#fail("Suites were left out.");
@@ -51,14 +55,14 @@ export default class Summary implements Reporter {
     });
     const lines = provided.map(({ name, version, origin, real, passed }) => {
       const standIn = real ? "" : ", a stand-in";
-      return `${name} ${version} (${origin}${standIn})${passed.map((reason) => `; not ${reason}`).join("")}`;
+      return oneLine(`${name} ${version} (${origin}${standIn})${passed.map((reason) => `; not ${reason}`).join("")}`);
     });
     return lines.length > 0 ? [...new Set(lines)] : ["none started"];
   }
 
   #print(title: string, lines: readonly string[]): void {
     for (const [index, line] of lines.entries()) {
-      this.#vitest?.logger.log(`${(index === 0 ? title : "").padStart(11)}  ${line.replaceAll(/\s+/g, " ")}`);
+      this.#vitest?.logger.log(`${(index === 0 ? title : "").padStart(11)}  ${line}`);
     }
   }
 
@@ -91,9 +95,17 @@ function nameSeed(failure: Failure): void {
 function leftOutOf(module: TestModule): string[] {
   const reasons = [...module.children.allSuites()].flatMap((suite: TestSuite) => {
     const reason = suite.meta().sluiceLeftOut;
-    return reason === undefined ? [] : [`${module.relativeModuleId} > ${suite.fullName}: ${reason}`];
+    return reason === undefined ? [] : [oneLine(`${module.relativeModuleId} > ${suite.fullName}: ${reason}`)];
   });
   return reasons;
+}
+
+function faultsIn(module: TestModule): MeasuredFault[] {
+  return [...module.children.allTests()].flatMap((test) => test.meta().sluiceFaults ?? []);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
 }
 
 function timed(module: TestModule): TimedFile {

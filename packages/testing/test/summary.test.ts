@@ -42,6 +42,17 @@ describe("a suite that was left out", () => {
     expect(status).toBe(0);
   });
 
+  it("stands beside a table of the faults that tests have measured", () => {
+    const { text } = runTests("passing");
+    expect(text).toContain(
+      [
+        "     Faults  fault              | added latency | recovery | errors surfaced",
+        "             Redis refused      |          1 ms |  1040 ms | ERR_A (refused), ERR_B",
+        "             PostgreSQL lagging |          0 ms |     4 ms | none",
+      ].join("\n"),
+    );
+  });
+
   it("fails the run when it must not be left out", () => {
     const { status, text } = runTests("passing", { SLUICE_LEFT_OUT: "fail" });
     expect(text).toContain("Suites were left out.");
