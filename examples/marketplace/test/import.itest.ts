@@ -193,15 +193,14 @@ describe("a bulk import", () => {
       environment: { ...environment, REQUEST_TIMEOUT_MS: "400" },
     });
     const { upload: started, answered } = openUpload(hasty);
-    const closed = new Promise((resolve) => started.on("close", resolve));
     started.on("error", () => undefined);
-    started.write(fiveHundred("Late"));
+    started.write(lines([row("Late")]));
     const answer = await answered;
     expect([answer.statusCode, (await bodyOf(answer)).error.code]).toEqual([504, "REQUEST_TIMEOUT"]);
-    started.write(fiveHundred("Late"));
-    started.end(lines([row("Late")]));
-    await closed;
-    expect(await imported("Late")).toBe(500);
+    started.end(fiveHundred("Late"));
+    const endings = () => hasty.log.lines.filter(({ message }) => String(message).startsWith("An import was given up"));
+    await expect.poll(endings).toEqual([expect.objectContaining({ level: "warn", imported: 0 })]);
+    expect(await imported("Late")).toBe(0);
   });
 
   it("writes all of a chunk or nothing", async () => {

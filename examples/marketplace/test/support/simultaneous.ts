@@ -4,6 +4,8 @@ import type { TestMarketplace } from "./marketplace.ts";
 export interface HeldRow {
   readonly table: "refresh_families" | "products" | "listings";
   readonly id: string;
+  /** What becomes of it meanwhile, as in `name = 'x'`. Default: nothing. */
+  readonly change?: string;
 }
 
 /**
@@ -12,13 +14,14 @@ export interface HeldRow {
  */
 export async function simultaneously<T>(
   { admin }: TestMarketplace,
-  { table, id }: HeldRow,
+  { table, id, change = "id = id" }: HeldRow,
   requests: readonly (() => Promise<T>)[],
 ): Promise<T[]> {
   const waiting = `select count(*)::integer as count from pg_stat_activity
     where wait_event_type = 'Lock' and datname = current_database() and application_name = 'marketplace'`;
   const sent = await admin.transaction(async (holder) => {
     await holder.query(`select from ${table} where id = $1::uuid for update`, [id]);
+    await holder.query(`update ${table} set ${change} where id = $1::uuid`, [id]);
     const promises = requests.map((request) => request());
     while ((await admin.query<{ count: number }>(waiting)).rows[0]?.count !== requests.length);
     return promises;

@@ -74,11 +74,11 @@ const lock = `select id from refresh_families
 const stored = `select u.id as "userId", f.id as "familyId", u.auth_version as "authVersion",
     f.revoked_at is not null as revoked, t.expires_at <= sluice_now() as expired,
     extract(epoch from sluice_now() - t.rotated_at)::float8 * 1000 as "rotatedMsAgo", t.successor,
-    exists (select from refresh_tokens s where s.predecessor = t.hash and s.rotated_at is not null) as "successorUsed"
+    t.rotated_at is not null and t.successor is null as "successorUsed"
   from refresh_tokens t join refresh_families f on f.id = t.family_id join users u on u.id = f.user_id
   where t.hash = $1`;
 
-// The predecessor's sealed successor is of no use from now on; kept, it would chain an old token to the newest.
+// The predecessor forgets its successor, which is used now. Kept, it would lead from an old token to the newest.
 const rotate = `with next as (
     insert into refresh_tokens (hash, family_id, predecessor, expires_at)
     select $2, family_id, hash, sluice_now() + $4::float8 * interval '1 ms' from refresh_tokens where hash = $1

@@ -40,7 +40,9 @@ export function bulkImportRoute<Row extends ImportedRow>(
       const { raw, id } = request;
       const lines = readLines(raw, limits);
       try {
-        return ok(id, await importRows({ lines, target, isAbandoned: () => reply.sent }));
+        const report = await importRows({ lines, target, isAbandoned: () => reply.sent });
+        if (reply.sent) request.log.warn({ imported: report.imported }, "An import was given up: it took too long");
+        return ok(id, report);
       } catch (error) {
         if (raw.complete || !raw.destroyed) throw error;
         // Nobody is there to answer, and a response that is never sent is not logged.
