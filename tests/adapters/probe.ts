@@ -23,6 +23,8 @@ export interface Probe {
   /** How the requests that it let pass have ended, in order. */
   readonly outcomes: readonly Outcome[];
   readonly passed: number;
+  /** The first request, once it has come. */
+  asked(): Promise<HttpRequest>;
   /** The outcome of the first request, once there is one. */
   outcome(): Promise<Outcome>;
   /** Resolves when there are `count` outcomes. */
@@ -45,14 +47,18 @@ export function createProbe(options: ProbeOptions = {}): Probe {
       ...(options.context && { context: options.context }),
       settle: (outcome) => {
         outcomes.push(outcome);
-        changes.emit("outcome");
+        changes.emit("change");
         return options.settle?.(outcome);
       },
     };
   }
 
+  async function reached(list: readonly unknown[], count: number): Promise<void> {
+    while (list.length < count) await once(changes, "change");
+  }
+
   async function settled(count: number): Promise<void> {
-    while (outcomes.length < count) await once(changes, "outcome");
+    await reached(outcomes, count);
   }
 
   return {
@@ -60,9 +66,11 @@ export function createProbe(options: ProbeOptions = {}): Probe {
       name,
       stage,
       needs: { requestBody, reply },
-      async before(request) {
+      before(request) {
         requests.push(request);
-        return (await options.before?.(request)) ?? pass();
+        changes.emit("change");
+        const verdict = options.before?.(request);
+        return verdict instanceof Promise ? verdict.then((known) => known ?? pass()) : (verdict ?? pass());
       },
     },
     requests,
@@ -71,11 +79,19 @@ export function createProbe(options: ProbeOptions = {}): Probe {
     get passed() {
       return passed;
     },
+    async asked() {
+      await reached(requests, 1);
+      return first(requests);
+    },
     async outcome() {
       await settled(1);
-      const [first] = outcomes;
-      if (!first) throw new Error("There is no outcome.");
-      return first;
+      return first(outcomes);
     },
   };
+}
+
+function first<T>(list: readonly T[]): T {
+  const [value] = list;
+  if (value === undefined) throw new Error("There is none.");
+  return value;
 }

@@ -33,7 +33,7 @@ export async function passReply(
   if (body instanceof ReadableStream) return new Source(exchange, body).pass(released);
   exchange.end(body);
   const reply = await released;
-  return reply && { head: reply.head, body: reply.complete ? whole(reply.chunks) : body };
+  return reply && { head: reply.head, body: reply.complete ? joinedOrNone(reply.chunks) : body };
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
@@ -42,8 +42,8 @@ type Step = Awaited<ReturnType<Reader["read"]>>;
 class Source {
   readonly #exchange: Exchange;
   readonly #reader: Reader;
-  /** A piece that has been asked for, and not been passed on. */
-  #next: Promise<Step> | undefined;
+  /** What has been asked for, and not been passed on. */
+  readonly #ahead: Promise<Step>[] = [];
 
   constructor(exchange: Exchange, stream: ReadableStream<Uint8Array>) {
     this.#exchange = exchange;
@@ -51,31 +51,50 @@ class Source {
   }
 
   async pass(released: Promise<ReleasedReply | undefined>): Promise<PassedReply | undefined> {
-    this.#exchange.flush();
+    let whole: Uint8Array | undefined;
     try {
-      await this.#fill(released);
+      whole = await this.#whole();
+      if (whole) this.#exchange.end(whole);
+      else await this.#fill(released);
     } catch (error) {
       this.#exchange.fail(error);
       throw error;
     }
     const reply = await released;
-    if (reply?.complete === false) return { head: reply.head, body: this.#rest(reply.chunks) };
+    if (reply?.complete === false) return { head: reply.head, body: whole ?? this.#rest(reply.chunks) };
     this.#cancel(undefined);
-    return reply && { head: reply.head, body: whole(reply.chunks) };
+    return reply && { head: reply.head, body: joinedOrNone(reply.chunks) };
+  }
+
+  /** All of the body, where all of it is there: frameworks make a stream of a text, too, which is not meant as one. */
+  async #whole(): Promise<Uint8Array | undefined> {
+    const [first, second] = [this.#reader.read(), this.#reader.read()];
+    // Whoever takes the piece gets the error.
+    for (const step of [first, second]) step.catch(() => undefined);
+    this.#ahead.push(first, second);
+    const steps = await Promise.race([Promise.all([first, second]), soon()]);
+    if (!steps?.[1].done) return undefined;
+    return steps[0].value ?? new Uint8Array();
   }
 
   /** Reports pieces until the exchange lets go, or there are no more. */
   async #fill(released: Promise<unknown>): Promise<void> {
     const letGo = released.then(() => undefined);
+    this.#exchange.flush();
     let mayRead = true;
-    while (mayRead && this.#exchange.isOpen && !this.#exchange.flows) {
-      this.#next ??= this.#reader.read();
-      const step = await Promise.race([this.#next, letGo]);
-      if (step === undefined) return;
-      this.#next = undefined;
+    while (mayRead && this.#isHeld) {
+      if (this.#ahead.length === 0) this.#ahead.push(this.#reader.read());
+      const step = await Promise.race([this.#ahead[0], letGo]);
+      // What comes while the exchange lets go is the first piece of the rest.
+      if (step === undefined || !this.#isHeld) return;
+      this.#ahead.shift();
       if (step.done) return this.#exchange.end();
       mayRead = this.#exchange.chunk(step.value);
     }
+  }
+
+  get #isHeld(): boolean {
+    return this.#exchange.isOpen && !this.#exchange.flows;
   }
 
   #rest(held: readonly Uint8Array[]): ReadableStream<Uint8Array> {
@@ -93,8 +112,7 @@ class Source {
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
-      const step = await (this.#next ?? this.#reader.read());
-      this.#next = undefined;
+      const step = await (this.#ahead.shift() ?? this.#reader.read());
       if (!step.done) return controller.enqueue(step.value);
       this.#exchange.end();
       controller.close();
@@ -107,11 +125,16 @@ class Source {
 
   #cancel(reason: unknown): void {
     // What it still does, or throws, reaches nobody.
-    void this.#next?.catch(() => undefined);
+    for (const step of this.#ahead) void step.catch(() => undefined);
     void this.#reader.cancel(reason).catch(() => undefined);
   }
 }
 
-function whole(chunks: readonly Uint8Array[]): Uint8Array | undefined {
+/** After a few steps of promises, which is when a text that was made a stream has been read. */
+async function soon(): Promise<undefined> {
+  for (let step = 0; step < 8; step += 1) await undefined;
+}
+
+function joinedOrNone(chunks: readonly Uint8Array[]): Uint8Array | undefined {
   return chunks.length === 0 ? undefined : joined(chunks);
 }
