@@ -1,5 +1,5 @@
 import { systemClock } from "@sluice/core";
-import { describeNeeding } from "@sluice/testing/vitest";
+import { describeNeeding, recordFault } from "@sluice/testing/vitest";
 import { Redis as Ioredis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 
@@ -20,6 +20,10 @@ async function listening(redis: RedisConnection) {
     (doubt) => heardSoFar.doubts.push(doubt),
   );
   return { subscription, ...heardSoFar };
+}
+
+function told(doubts: readonly string[]): string[] {
+  return [...new Set(doubts)].map((doubt) => `doubt ${doubt}`);
 }
 
 function tell(redis: RedisConnection, message: string): Promise<unknown> {
@@ -43,8 +47,9 @@ describeNeeding({ redis: "real" }, "a subscription", () => {
     const admin = new Ioredis(server.port);
     onTestFinished(() => admin.disconnect());
     expect(await admin.client("KILL", "TYPE", "PUBSUB")).toBe(1);
-    await until(() => doubts.includes("connection-lost"));
-    await until(() => subscription.live);
+    const doubtMs = await timed(() => until(() => doubts.includes("connection-lost")));
+    const recoveryMs = await timed(() => until(() => subscription.live));
+    recordFault({ fault: "subscriber killed, until told", addedLatencyMs: doubtMs, recoveryMs, errors: told(doubts) });
     expect(doubts).toEqual(["connection-lost", "resubscribed"]);
     await tell(redis, "after");
     await until(() => messages.includes("after"));
@@ -54,13 +59,14 @@ describeNeeding({ redis: "real" }, "a subscription", () => {
     const { proxy, redis, direct } = await throughProxy({ heartbeatMs: 100 });
     const { subscription, messages, doubts } = await listening(redis);
     const hole = proxy.blackhole();
-    const ms = await timed(() => until(() => doubts.includes("silence")));
-    expect(ms).toBeLessThan(2000);
+    const doubtMs = await timed(() => until(() => doubts.includes("silence")));
+    expect(doubtMs).toBeLessThan(2000);
     const [live, deliveredUpToMs] = [subscription.live, subscription.deliveredUpToMs];
     await tell(direct, "missed");
     expect([live, subscription.deliveredUpToMs]).toEqual([false, deliveredUpToMs]);
     await hole.lift();
-    await until(() => doubts.includes("resubscribed"));
+    const recoveryMs = await timed(() => until(() => doubts.includes("resubscribed")));
+    recordFault({ fault: "subscriber cut off, until told", addedLatencyMs: doubtMs, recoveryMs, errors: told(doubts) });
     await tell(direct, "heard");
     await until(() => messages.includes("heard"));
     expect(messages).toEqual(["heard"]);

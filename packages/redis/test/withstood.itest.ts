@@ -1,0 +1,117 @@
+import { continueProcess, stopProcess, type Fault } from "@sluice/testing/faults";
+import { describeNeeding, type MeasuredFault } from "@sluice/testing/vitest";
+import { Redis as Ioredis } from "ioredis";
+import { expect, it, onTestFinished } from "vitest";
+
+import { createCoalescer, type Redis } from "../src/index.ts";
+import { withstand } from "./fault-load.ts";
+import { count } from "./scripts.ts";
+import { connected, ownServer, runsScript, throughProxy } from "./servers.ts";
+
+const unknown = "ERR_SLUICE_REDIS_UNKNOWN";
+const unavailable = "ERR_SLUICE_REDIS_UNAVAILABLE";
+const refused = `${unavailable} (breaker-open)`;
+
+/** A call as primitives make it: through the coalescer. */
+function visiting(redis: Redis): () => Promise<unknown> {
+  const visits = createCoalescer({ redis, script: count });
+  return () => visits.run({ keys: ["hits"], args: [1] });
+}
+
+/** No call took longer than its deadline of 250 ms, and soon all work again; what a busy machine adds included. */
+function expectBrief({ addedLatencyMs, recoveryMs }: MeasuredFault): void {
+  expect(addedLatencyMs).toBeLessThan(500);
+  expect(recoveryMs).toBeLessThan(5000);
+}
+
+describeNeeding({ redis: "real" }, "callers that go on through a fault", () => {
+  it("are refused at once while Redis refuses connections", async () => {
+    const { proxy, redis } = await throughProxy();
+    let refusal: Fault | undefined;
+    const measured = await withstand({
+      fault: "Redis refuses connections",
+      call: visiting(redis),
+      strike: async () => {
+        refusal = await proxy.refuse();
+        proxy.reset();
+      },
+      lastsUntil: refused,
+      repair: () => refusal?.lift(),
+    });
+    expectBrief(measured);
+    expect(measured.errors).toContain(`${unavailable} (not-connected)`);
+  });
+
+  it("wait for three deadlines and no more while Redis is frozen", async () => {
+    const server = await ownServer();
+    const redis = connected({ url: server.url });
+    onTestFinished(() => continueProcess(server.pid));
+    const measured = await withstand({
+      fault: "Redis frozen, then resumed",
+      call: visiting(redis),
+      strike: () => stopProcess(server.pid),
+      lastsUntil: refused,
+      repair: () => continueProcess(server.pid),
+    });
+    expectBrief(measured);
+    expect(measured.errors).toEqual([refused, `${unknown} (deadline)`]);
+  });
+
+  it("see an unknown outcome once when the connection is reset mid-call", async () => {
+    const { proxy, redis } = await throughProxy();
+    const measured = await withstand({
+      fault: "connection reset mid-call",
+      call: visiting(redis),
+      strike: async () => {
+        const { lift } = proxy.blackhole({ direction: "replies" });
+        const { requests } = proxy.traffic().delivered;
+        await proxy.until(({ delivered }) => delivered.requests > requests);
+        proxy.reset();
+        await lift();
+      },
+    });
+    expectBrief(measured);
+    expect(measured.errors).toContain(`${unknown} (connection-lost)`);
+  });
+
+  it("go on when Redis is restarted empty", async () => {
+    const server = await ownServer();
+    const redis = connected({ url: server.url });
+    const measured = await withstand({
+      fault: "Redis restarted empty",
+      call: visiting(redis),
+      strike: () => server.stop(),
+      repair: () => ownServer(server.port),
+    });
+    expectBrief(measured);
+    expect(measured.errors).toContain(`${unavailable} (not-connected)`);
+  });
+
+  it("notice nothing when the scripts are flushed", async () => {
+    const server = await ownServer();
+    const redis = connected({ url: server.url });
+    const admin = new Ioredis(server.port);
+    onTestFinished(() => admin.disconnect());
+    const measured = await withstand({
+      fault: "script cache flushed",
+      call: visiting(redis),
+      strike: () => admin.script("FLUSH"),
+    });
+    expectBrief(measured);
+    expect(measured.errors).toEqual([]);
+  });
+
+  it("see an unknown outcome once when a reply is lost, and count once", async () => {
+    const { proxy, redis, direct } = await throughProxy();
+    const call = visiting(redis);
+    let answered = 0;
+    const measured = await withstand({
+      fault: "reply lost after the work",
+      call: () => call().then(() => (answered += 1)),
+      strike: () => void proxy.loseReplyAfter(runsScript),
+      lastsUntil: `${unknown} (connection-lost)`,
+    });
+    expectBrief(measured);
+    expect(Number(await direct.read("GET", ["hits"]))).toBe(answered + 1);
+  });
+});
