@@ -53,7 +53,8 @@ const unavailable: Answer = [503, "DATABASE_UNAVAILABLE", "The database cannot a
 const ofDatabase: Readonly<Partial<Record<SqlFailure, Answer>>> = {
   unavailable,
   serialization: unavailable,
-  "commit-unknown": [503, "OUTCOME_UNKNOWN", "It was or was not done: look before you try again"],
+  // No Retry-After: who sends it again unseen may do it twice.
+  "commit-unknown": [500, "OUTCOME_UNKNOWN", "It was or was not done: look before you try again"],
   timeout: [504, "STATEMENT_TIMEOUT", "The database took too long"],
 };
 
