@@ -3,6 +3,7 @@ import { sqlFailure } from "@sluice/postgres";
 import { connectPostgres, type ConnectPostgresOptions, type Postgres } from "@sluice/postgres/connect";
 import { frozen } from "@sluice/testing/faults";
 import { startPostgresReplica } from "@sluice/testing/services";
+import { recordFault } from "@sluice/testing/vitest";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { postgresEventsOf } from "./support/events.ts";
@@ -22,6 +23,8 @@ interface Load {
   /** Ids that were acknowledged, with the time of the acknowledgement. */
   readonly acknowledged: Map<number, number>;
   readonly errors: unknown[];
+  /** What the slowest write took longer than the usual one. */
+  addedLatencyMs(): number;
   stop(): Promise<void>;
 }
 
@@ -29,11 +32,13 @@ interface Load {
 function putUnderLoad(db: Postgres): Load {
   const acknowledged = new Map<number, number>();
   const errors: unknown[] = [];
+  const durationsMs: number[] = [];
   const stopping = new AbortController();
   let ids = 0;
   const write = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const id = (ids += 1);
+      const startedMs = clock.monotonic();
       try {
         await db.query("insert into entry values ($1)", [id]);
         acknowledged.set(id, clock.monotonic());
@@ -41,12 +46,15 @@ function putUnderLoad(db: Postgres): Load {
         errors.push(error);
         await sleep(clock, 5);
       }
+      durationsMs.push(clock.monotonic() - startedMs);
     }
   };
   const writers = Promise.all([write(), write(), write(), write()]);
   return {
     acknowledged,
     errors,
+    addedLatencyMs: () =>
+      Math.max(...durationsMs) - (durationsMs.toSorted((a, b) => a - b)[durationsMs.length >> 1] ?? 0),
     async stop() {
       stopping.abort();
       await writers;
@@ -56,6 +64,18 @@ function putUnderLoad(db: Postgres): Load {
 
 function lastOf(times: Iterable<number>): number {
   return Math.max(...times);
+}
+
+function firstAfter(times: Iterable<number>, momentMs: number): number {
+  return Math.min(...[...times].filter((time) => time > momentMs));
+}
+
+/** Codes and reasons, each once. */
+function told(errors: readonly unknown[]): string[] {
+  const described = (errors as readonly (Error & { code?: string; reason?: string })[]).map((error) =>
+    error.reason === undefined ? (error.code ?? error.message) : `${error.code} (${error.reason})`,
+  );
+  return [...new Set(described)].toSorted();
 }
 
 /** The longest time without an acknowledgement since then. */
@@ -82,9 +102,12 @@ describe("a database whose primary is demoted under load", () => {
     const promotedMs = clock.monotonic();
     await eventually(() => lastOf(load.acknowledged.values()) > promotedMs);
     const outageMs = outageOf(load.acknowledged.values(), stoppedMs);
-    console.log(
-      `no writes for ${Math.round(outageMs)} ms; stop and promotion took ${Math.round(promotedMs - stoppedMs)} ms`,
-    );
+    recordFault({
+      fault: "PostgreSQL primary demoted, replica promoted",
+      addedLatencyMs: load.addedLatencyMs(),
+      recoveryMs: firstAfter(load.acknowledged.values(), promotedMs) - promotedMs,
+      errors: told(load.errors),
+    });
     expect(outageMs).toBeLessThan(5000);
 
     await servers.demotePrimary();
@@ -119,7 +142,12 @@ describe("a database whose primary is demoted under load", () => {
         const promotedMs = clock.monotonic();
         await eventually(() => lastOf(load.acknowledged.values()) > promotedMs);
         const outageMs = outageOf(load.acknowledged.values(), frozenMs);
-        console.log(`no writes for ${Math.round(outageMs)} ms after the primary froze`);
+        recordFault({
+          fault: "PostgreSQL primary frozen, replica promoted",
+          addedLatencyMs: load.addedLatencyMs(),
+          recoveryMs: firstAfter(load.acknowledged.values(), promotedMs) - promotedMs,
+          errors: told(load.errors),
+        });
         expect(outageMs).toBeLessThan(5000);
         // What was under way failed with its own error, long before its own deadline of 30 s.
         expect(load.errors).toContainEqual(

@@ -5,11 +5,12 @@ import { inspect } from "node:util";
 import { hasCode } from "@sluice/core";
 import { sqlState } from "@sluice/postgres";
 import { connectPostgres, type ConnectPostgresOptions, type Postgres } from "@sluice/postgres/connect";
-import { createFaultProxy, frozen, type FaultProxy } from "@sluice/testing/faults";
+import { createFaultProxy, frozen, type Fault, type FaultProxy } from "@sluice/testing/faults";
 import { startPostgresReplica, type PostgresReplica } from "@sluice/testing/services";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { postgresEventsOf } from "./support/events.ts";
+import { readThrough } from "./support/read-load.ts";
 import { ask, eventually, fastSettings, installation, isReplica, untilReplicaServes } from "./support/servers.ts";
 import { thrownBy } from "./support/thrown.ts";
 
@@ -143,6 +144,34 @@ describe("reads of a database with a replica", () => {
       { tree: true },
     );
     await untilReplicaServes(db);
+  });
+
+  it("do not fail while the replica lags, nor while it is away", async () => {
+    const db = open();
+    await untilReplicaServes(db);
+    const lagging = await readThrough({
+      fault: "PostgreSQL replica lagging",
+      db,
+      strike: async () => {
+        await servers.lag(3_600_000);
+        await db.query("insert into note values (12)");
+      },
+      repair: () => servers.lag(0),
+    });
+    let refusal: Fault | undefined;
+    const away = await readThrough({
+      fault: "PostgreSQL replica dead",
+      db,
+      strike: async () => {
+        refusal = await proxy.refuse();
+        proxy.reset();
+      },
+      repair: async () => refusal?.lift(),
+    });
+    for (const { errors, addedLatencyMs } of [lagging, away]) {
+      expect(errors).toEqual([]);
+      expect(addedLatencyMs).toBeLessThan(1000);
+    }
   });
 
   it("go to the primary where replicas are not wanted or not there", async () => {

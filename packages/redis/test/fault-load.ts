@@ -74,6 +74,6 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }
 
-function described(error: { readonly code?: string; readonly reason?: string }): string {
-  return error.reason === undefined ? (error.code ?? String(error)) : `${error.code} (${error.reason})`;
+function described({ code, reason, message }: Error & { readonly code?: string; readonly reason?: string }): string {
+  return reason === undefined ? (code ?? message) : `${code} (${reason})`;
 }

@@ -63,11 +63,11 @@ describeNeeding({ redis: "real" }, "callers that go on through a fault", () => {
       fault: "connection reset mid-call",
       call: visiting(redis),
       strike: async () => {
-        const { lift } = proxy.blackhole({ direction: "replies" });
+        const hole = proxy.blackhole({ direction: "replies" });
         const { requests } = proxy.traffic().delivered;
         await proxy.until(({ delivered }) => delivered.requests > requests);
         proxy.reset();
-        await lift();
+        await hole.lift();
       },
     });
     expectBrief(measured);
