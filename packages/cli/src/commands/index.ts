@@ -1,0 +1,5 @@
+import type { Command } from "../command.ts";
+import { rateLimitCommands } from "./rate-limit.ts";
+
+/** Everything that the program does, in the order of its help. */
+export const commands: readonly Command[] = [...rateLimitCommands];

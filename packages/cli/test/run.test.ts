@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+
+import { sluice } from "./session.ts";
+
+const nowhere = { REDIS_URL: "redis://127.0.0.1:1" };
+
+describe("sluice", () => {
+  it("tells what it can do", async () => {
+    for (const line of ["", "help", "--help"]) {
+      const { code, out } = await sluice(line);
+      expect(code).toBe(0);
+      expect(out).toContain("rate-limit inspect <subject>");
+    }
+  });
+
+  it("tells the options of a command", async () => {
+    const { code, out } = await sluice("rate-limit override --help");
+    expect(code).toBe(0);
+    expect(out).toContain("Usage: sluice rate-limit override <subject> [options]");
+    expect(out).toContain("--limit <number>");
+  });
+
+  it.each([
+    ["nonsense", 'There is no command "nonsense"'],
+    ["rate-limit", 'There is no command "rate-limit"'],
+    ["rate-limit inspect", "takes <subject>, got 0 words"],
+    ["rate-limit inspect user:1 user:2", "takes <subject>, got 2 words"],
+    ["rate-limit inspect user:1 --force", "Unknown option '--force'"],
+    ["rate-limit inspect 42", "A subject is user:<id>"],
+    ["rate-limit inspect __proto__:42", "A subject is user:<id>"],
+    ["rate-limit inspect user:", "id must be"],
+    ["rate-limit block user:1", "--for is missing"],
+    ["rate-limit block user:1 --for soon", "--for must be"],
+    ["rate-limit block user:1 --for 9999d", "--for must be"],
+    ["rate-limit override user:1 --for 1h --name a", "--limit is missing"],
+    ["rate-limit override user:1 --for 1h --name a --limit 0", "--limit must be a whole number from 1"],
+    ["rate-limit override user:1 --for 1h --name a --limit 1e3", "--limit must be a whole number from 1"],
+    ["rate-limit override user:1 --for 1h --name a,b --limit 5", "name must be"],
+    ["rate-limit override user:1 --for 1h --name a --limit 5 --refill -1", "--refill"],
+  ])("does not do what it does not understand: %s", async (line, problem) => {
+    const { code, err, out } = await sluice(line, nowhere);
+    expect(err).toContain(problem);
+    expect(code).toBe(2);
+    expect(out).toBe("");
+  });
+
+  it("asks where Redis is when nothing says so", async () => {
+    const { code, err } = await sluice("rate-limit inspect user:1", { REDIS_URL: "" });
+    expect(err).toBe("ERR_SLUICE_CLI_USAGE: Say where Redis is: --redis, RATE_LIMIT_REDIS_URL or REDIS_URL.");
+    expect(code).toBe(2);
+  });
+
+  it("fails in bounded time when Redis refuses, without showing its password", async () => {
+    const { code, err } = await sluice("rate-limit inspect user:1 --redis redis://:hush@127.0.0.1:1");
+    expect(code).toBe(1);
+    expect(err).toContain("ERR_SLUICE_REDIS_UNAVAILABLE");
+    expect(err).not.toContain("hush");
+  });
+});
