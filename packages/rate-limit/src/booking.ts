@@ -84,7 +84,8 @@ export class StoreBooking implements Booking {
     const { store, lost, forgetDenial } = this.#corrector;
     try {
       for (const [key, ofKey] of Map.groupBy(changes, (change) => change.key)) {
-        onApplied?.(await store.adjust(key, ofKey));
+        const applied = await store.adjust(key, ofKey);
+        onApplied?.(applied);
         forgetDenial(key);
       }
       return true;

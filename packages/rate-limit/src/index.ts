@@ -8,6 +8,14 @@ export {
 export { rateLimitEvents, type RateLimitEvent, type Via } from "./events.ts";
 export type { NamedLimit } from "./field.ts";
 export {
+  rateLimitBody,
+  rateLimitHeaders,
+  retryAfterSeconds,
+  type HeaderOptions,
+  type HeaderVersion,
+  type RateLimitBody,
+} from "./headers.ts";
+export {
   bucket,
   concurrency,
   fixedWindow,

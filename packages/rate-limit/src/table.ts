@@ -15,9 +15,9 @@ export interface TableOptions<State> {
   onFull(): void;
 }
 
-// Expired states that a new subject pays for: more than one each, so that the table shrinks when nobody comes back.
+// States that a new subject pays to look at: more than one each, so that the table shrinks when nobody comes back.
 const sweptPerInsert = 2;
-const sweptWhenFull = 128;
+const sweptWhenFull = 16;
 const sharedSlots = 1024;
 
 /**
