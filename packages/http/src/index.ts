@@ -30,6 +30,10 @@ export {
   type RenderError,
 } from "./exchange-settings.ts";
 export { Exchange } from "./exchange.ts";
+export { parseCacheControl, printCacheControl, type CacheDirectives } from "./fields/cache-control.ts";
+export { matchesEtag } from "./fields/etag.ts";
+export { parseRetryAfter, printRetryAfter } from "./fields/retry-after.ts";
+export { parseItems, printItems, type StructuredItem, type StructuredValue } from "./fields/structured-items.ts";
 export type {
   GuardContext,
   GuardNeeds,

@@ -1,6 +1,7 @@
 import { systemRandom, type Random } from "@sluice/core";
 
 import type { HttpRequest } from "./request.ts";
+import { uuid } from "./uuid.ts";
 
 // What may travel through logs, headers and shells unquoted. Bounded, so that a client cannot fill the logs.
 const safeId = /^[A-Za-z0-9._-]{1,128}$/;
@@ -19,18 +20,5 @@ export function requestId(request: Pick<HttpRequest, "header">, random: Random =
   const given = request.header("x-request-id");
   if (given !== undefined && safeId.test(given)) return given;
   const parent = request.header("traceparent");
-  return (parent === undefined ? undefined : traceParent.exec(parent)?.[1]) ?? uuid(random.bytes(16));
-}
-
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** A random UUID, version 4 (RFC 9562, 5.4). */
-function uuid(bytes: Uint8Array): string {
-  let text = "";
-  for (const [index, byte] of bytes.entries()) {
-    if (index === 4 || index === 6 || index === 8 || index === 10) text += "-";
-    if (index === 6) text += hex[(byte & 0x0f) | 0x40];
-    else text += hex[index === 8 ? (byte & 0x3f) | 0x80 : byte];
-  }
-  return text;
+  return (parent === undefined ? undefined : traceParent.exec(parent)?.[1]) ?? uuid(random);
 }

@@ -43,6 +43,11 @@ describe("the request id", () => {
     expect(idOf(headers)).not.toBe(idOf(headers));
   });
 
+  it("is never the same twice", () => {
+    const ids = new Set(Array.from({ length: 1000 }, () => requestId(makeRequest())));
+    expect([...ids].filter((id) => uuid.test(id))).toHaveLength(1000);
+  });
+
   it("comes from the random that is given", () => {
     const ids = [1, 2].map(() => requestId(makeRequest(), seededRandom(7)));
     expect(ids[0]).toBe(ids[1]);

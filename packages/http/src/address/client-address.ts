@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "@sluice/core";
 
 import type { HttpRequest } from "../request.ts";
 import { forwardedFromRight, type ForwardedHeader } from "./forwarded.ts";
-import { ipText, parseIp } from "./ip-address.ts";
+import { normalIp } from "./ip-address.ts";
 import { networks, type Networks } from "./network.ts";
 
 /** Which proxies are believed. Give `hops` or `trusted`, or neither to believe none. */
@@ -87,6 +87,5 @@ function behindTrusted(proxies: Networks, header: ForwardedHeader): ClientAddres
 }
 
 function normal(text: string | undefined): string | undefined {
-  const address = text === undefined ? undefined : parseIp(text);
-  return address && ipText(address);
+  return text === undefined ? undefined : normalIp(text);
 }

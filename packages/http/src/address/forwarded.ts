@@ -1,4 +1,4 @@
-import { ipText, parseIp } from "./ip-address.ts";
+import { normalIp } from "./ip-address.ts";
 
 /** The headers in which proxies name those before them. */
 export type ForwardedHeader = "x-forwarded-for" | "forwarded";
@@ -44,7 +44,5 @@ const fourWithPort = /^([\d.]+):\d{1,5}$/;
 /** An address with or without a port, or brackets. */
 function addressIn(entry: string): string | undefined {
   if (entry.length > 160) return undefined;
-  const text = bracketed.exec(entry)?.[1] ?? fourWithPort.exec(entry)?.[1] ?? entry;
-  const address = parseIp(text);
-  return address && ipText(address);
+  return normalIp(entry) ?? normalIp(bracketed.exec(entry)?.[1] ?? fourWithPort.exec(entry)?.[1] ?? "");
 }

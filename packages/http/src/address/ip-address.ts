@@ -6,7 +6,7 @@ export interface IpAddress {
 
 // The longest text of an address is 45 characters, plus a zone.
 const longestText = 128;
-const fourParts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const wholeFour = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const hexGroup = /^[0-9a-f]{1,4}$/i;
 const zone = /^[0-9a-z.:-]+$/i;
 
@@ -23,6 +23,15 @@ export function parseIp(text: string): IpAddress | undefined {
   return groups && unmapped(groups);
 }
 
+/** The one text of an address that comes in any of its texts. Undefined for what is none. */
+export function normalIp(text: string): string | undefined {
+  // Most are one of these two, and need no reading.
+  const four = text.startsWith("::ffff:") ? text.slice(7) : text;
+  if (wholeFour.test(four)) return four;
+  const address = parseIp(text);
+  return address && ipText(address);
+}
+
 /** The one text of an address: dotted decimals, or RFC 5952. */
 export function ipText({ version, parts }: IpAddress): string {
   if (version === 4) return parts.join(".");
@@ -32,9 +41,7 @@ export function ipText({ version, parts }: IpAddress): string {
 }
 
 function parseFour(text: string): IpAddress | undefined {
-  const parts = fourParts.exec(text)?.slice(1);
-  if (!parts?.every((part) => Number(part) <= 255 && (part === "0" || !part.startsWith("0")))) return undefined;
-  return { version: 4, parts: parts.map(Number) };
+  return wholeFour.test(text) ? { version: 4, parts: text.split(".").map(Number) } : undefined;
 }
 
 function parseGroups(text: string): readonly number[] | undefined {

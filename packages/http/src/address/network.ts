@@ -44,18 +44,25 @@ export function networks(list: readonly string[]): Networks {
 /** Whether the address lies in the network. */
 export function contains({ address: network, bits }: Network, address: IpAddress): boolean {
   if (network.version !== address.version) return false;
-  const masked = mask(address, bits);
-  return network.parts.every((part, index) => part === masked.parts[index]);
+  const width = partBits(address);
+  return network.parts.every((part, index) => {
+    const ignored = width - Math.min(width, Math.max(0, bits - index * width));
+    return part >> ignored === (address.parts[index] ?? 0) >> ignored;
+  });
 }
 
 /** The address with all bits after the first `bits` cleared. */
-export function mask({ version, parts }: IpAddress, bits: number): IpAddress {
-  const width = version === 4 ? 8 : 16;
-  const masked = parts.map((part, index) => {
-    const kept = Math.min(width, Math.max(0, bits - index * width));
-    return part & ~(2 ** (width - kept) - 1);
+export function mask(address: IpAddress, bits: number): IpAddress {
+  const width = partBits(address);
+  const parts = address.parts.map((part, index) => {
+    const cleared = width - Math.min(width, Math.max(0, bits - index * width));
+    return (part >> cleared) << cleared;
   });
-  return { version, parts: masked };
+  return { version: address.version, parts };
+}
+
+function partBits({ version }: IpAddress): number {
+  return version === 4 ? 8 : 16;
 }
 
 /** Bits of a whole address. */
