@@ -5,8 +5,10 @@ import path from "node:path";
 import {
   findEmbeddedPostgres,
   findPostgres,
+  keepPostgresTemplates,
   launchPostgres,
   launchRedis,
+  throwawaySettings,
   type LaunchedPostgres,
 } from "@sluice/testing/services";
 import pg from "pg";
@@ -15,7 +17,14 @@ import { describe, expect, it } from "vitest";
 import { ServerStartError } from "../src/services/errors.ts";
 import { onPort } from "../src/services/free-port.ts";
 import { describeWithLocalRedis } from "./local-redis.ts";
-import { isAlive, killAfterwards, parentOf, privateFolder, privateTemporaryFolder } from "./private-folder.ts";
+import {
+  isAlive,
+  killAfterwards,
+  parentOf,
+  privateFolder,
+  privateTemporaryFolder,
+  setEnvironment,
+} from "./private-folder.ts";
 
 const native = (await findPostgres()) ?? (await findEmbeddedPostgres())!;
 const isRoot = process.getuid?.() === 0 && process.platform === "linux";
@@ -48,6 +57,25 @@ describe("a launched PostgreSQL", () => {
     expect(await readdir(path.dirname(dataFolder))).toEqual(["data"]);
   });
 
+  it("is filled by one initdb for all of them where templates are kept, and has its own data", async () => {
+    const left = await privateTemporaryFolder();
+    setEnvironment({ SLUICE_POSTGRES_TEMPLATES: undefined });
+    const identifier = "select system_identifier::text as id from pg_control_system()";
+    const templates = await keepPostgresTemplates();
+    {
+      await using first = await launchPostgres({ native, settings: throwawaySettings });
+      await query(first, "create table t ()");
+      await using second = await launchPostgres({ native, settings: throwawaySettings });
+      expect(await query(second, "select to_regclass('t') as t")).toEqual([{ t: null }]);
+      expect(await query(second, identifier)).toEqual(await query(first, identifier));
+      delete process.env["SLUICE_POSTGRES_TEMPLATES"];
+      await using alone = await launchPostgres({ native, settings: throwawaySettings });
+      expect(await query(alone, identifier)).not.toEqual(await query(first, identifier));
+    }
+    await templates[Symbol.asyncDispose]();
+    expect(await left()).toEqual([]);
+  });
+
   it("recovers what it acknowledged before it was stopped in an instant", async () => {
     const dataFolder = path.join(await privateFolder(), "data");
     const first = await launchPostgres({ native, dataFolder });
@@ -59,7 +87,7 @@ describe("a launched PostgreSQL", () => {
   });
 
   it("lets sessions finish when it is stopped smartly", async () => {
-    const postgres = await launchPostgres({ native });
+    const postgres = await launchPostgres({ native, settings: throwawaySettings });
     const client = new pg.Client(postgres.url);
     await client.connect();
     const stopped = postgres.stop("smart");
@@ -72,9 +100,9 @@ describe("a launched PostgreSQL", () => {
 
   it("is ready as a standby, too", async () => {
     const dataFolder = path.join(await privateFolder(), "data");
-    await (await launchPostgres({ native, dataFolder })).stop();
+    await (await launchPostgres({ native, dataFolder, settings: throwawaySettings })).stop();
     await writeFile(path.join(dataFolder, "standby.signal"), "");
-    await using standby = await launchPostgres({ native, dataFolder });
+    await using standby = await launchPostgres({ native, dataFolder, settings: throwawaySettings });
     expect(await query(standby, "select pg_is_in_recovery() as standby")).toEqual([{ standby: true }]);
   });
 
@@ -88,13 +116,13 @@ describe("a launched PostgreSQL", () => {
 
   it("does not share its data folder", async () => {
     const dataFolder = path.join(await privateFolder(), "data");
-    await using first = await launchPostgres({ native, dataFolder });
+    await using first = await launchPostgres({ native, dataFolder, settings: throwawaySettings });
     await expect(launchPostgres({ native, dataFolder })).rejects.toThrow('lock file "postmaster.pid" already exists');
     expect(await query(first, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 
   it("tells when it was ended by somebody else", async () => {
-    await using postgres = await launchPostgres({ native });
+    await using postgres = await launchPostgres({ native, settings: throwawaySettings });
     process.kill(postgres.pid, "SIGINT");
     await expect(postgres.exited).resolves.toBe("ended with 0");
   });
@@ -108,7 +136,7 @@ describe("a launched PostgreSQL", () => {
 
 describe("a PostgreSQL launched by root", () => {
   it.runIf(isRoot)("runs as another user", async () => {
-    await using postgres = await launchPostgres({ native });
+    await using postgres = await launchPostgres({ native, settings: throwawaySettings });
     expect((await stat(`/proc/${postgres.pid}`)).uid).not.toBe(0);
     expect((await stat(postgres.dataFolder)).uid).not.toBe(0);
   });
@@ -118,7 +146,7 @@ describe("a PostgreSQL launched by root", () => {
     const closed = await privateFolder();
     await symlink((await findEmbeddedPostgres())!, path.join(closed, "native"));
     await chmod(closed, 0o700);
-    const postgres = await launchPostgres({ native: path.join(closed, "native") });
+    const postgres = await launchPostgres({ native: path.join(closed, "native"), settings: throwawaySettings });
     expect(await query(postgres, "select 1 as one")).toEqual([{ one: 1 }]);
     await postgres.stop();
     expect(await left()).toEqual([]);

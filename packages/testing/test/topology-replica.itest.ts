@@ -6,6 +6,7 @@ import {
   findEmbeddedPostgres,
   findPostgres,
   startPostgresReplica,
+  throwawaySettings,
   type PostgresReplica,
 } from "@sluice/testing/services";
 import pg from "pg";
@@ -120,7 +121,7 @@ describe.skipIf(installed.length === 0)("a failover", () => {
   });
 
   it("leaves no process and no folder behind", async () => {
-    const topology = await startPostgresReplica({ native });
+    const topology = await startPostgresReplica({ native, settings: throwawaySettings });
     const { primary, replica } = topology;
     const wrongState = { code: "ERR_SLUICE_TOPOLOGY_STATE" };
     await expect(topology.demotePrimary()).rejects.toMatchObject(wrongState);

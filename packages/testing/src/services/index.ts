@@ -9,6 +9,7 @@ export {
   type LaunchPostgresOptions,
   type PostgresStopMode,
 } from "./launch-postgres.ts";
+export { keepPostgresTemplates } from "./postgres-data.ts";
 export type { PostgresSettings } from "./postgres-program.ts";
 export { launchRedis, type LaunchedRedis, type LaunchRedisOptions } from "./launch-redis.ts";
 export { startPostgres } from "./postgres.ts";

@@ -7,8 +7,8 @@ import { InvalidArgumentError } from "@sluice/core";
 import { FolderUnreachableError } from "./errors.ts";
 import { onPort } from "./free-port.ts";
 import { createKeeper } from "./keeper.ts";
+import { fillDataFolder, type DataPlace } from "./postgres-data.ts";
 import { reachableBin, startPostmaster, type PostgresSettings, type PostmasterPlace } from "./postgres-program.ts";
-import { runToEnd } from "./start-server.ts";
 import { canEnter, makePrivate, unprivilegedUser } from "./unprivileged.ts";
 
 /** How {@link launchPostgres} runs a server. */
@@ -81,7 +81,7 @@ export async function launchPostgres(options: LaunchPostgresOptions): Promise<La
   try {
     await makePrivate(temporary, user);
     const bin = await reachableBin(native, { programs: ["postgres", "initdb"], user, temporary });
-    const place = { keeper, user, bin, dataFolder };
+    const place = { keeper, user, bin, dataFolder, native };
     await fill(place, fresh);
     return await onPort(port, (chosen) => serve(place, chosen, settings));
   } catch (error) {
@@ -105,7 +105,8 @@ async function serve(place: PostmasterPlace, port: number, settings: PostgresSet
 }
 
 /** Makes the data folder and fills it when it is empty. A filling that was cut off leaves it empty. */
-async function fill({ keeper, user, bin, dataFolder }: PostmasterPlace, fresh: string): Promise<void> {
+async function fill(place: DataPlace, fresh: string): Promise<void> {
+  const { user, dataFolder } = place;
   await mkdir(dataFolder, { recursive: true });
   const empty = (await readdir(dataFolder)).length === 0;
   if (empty) await makePrivate(dataFolder, user);
@@ -113,16 +114,8 @@ async function fill({ keeper, user, bin, dataFolder }: PostmasterPlace, fresh: s
   if (!empty) return;
   await mkdir(fresh);
   await makePrivate(fresh, user);
-  const args = ["-D", fresh, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...locale(), "-N", "--no-instructions"];
-  const program = { file: path.join(bin, "initdb"), args, cwd: fresh, uid: user?.uid, gid: user?.gid };
-  await runToEnd(keeper, "initdb", program);
+  await fillDataFolder({ ...place, dataFolder: fresh });
   await moveInto(dataFolder, fresh);
-}
-
-// Letters beyond ASCII have upper and lower case, and text sorts by code point: the same on every machine.
-function locale(): string[] {
-  if (process.platform === "linux") return ["--locale=C.UTF-8"];
-  return process.platform === "darwin" ? ["--locale=C", "--lc-ctype=UTF-8"] : ["--locale=C"];
 }
 
 async function moveInto(dataFolder: string, fresh: string): Promise<void> {

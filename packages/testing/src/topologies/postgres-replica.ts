@@ -107,7 +107,7 @@ async function start(
     keeper: primaryHome.keeper,
     user,
     bin,
-    dataFolder: await initialise(primaryHome, bin, user),
+    dataFolder: await initialise(primaryHome, { native, bin, user }),
     port: await freePort(),
     settings: synchronous ? { ...both, synchronous_standby_names: slot } : both,
   });
