@@ -79,7 +79,7 @@ describe("jobs", () => {
     const minutes = await withAdministrator(url, async (database) => {
       const { rows } = await database.query<{ minutes: number; jobs: number }>(
         `select count(*)::integer as jobs, count(distinct data->>'slot')::integer as minutes
-         from pgboss.job where name = '__pgboss__send-it'`,
+         from pgboss.job where name = '__pgboss__send-it' and data->>'name' = 'catalog_rollup'`,
       );
       return rows[0];
     });

@@ -182,15 +182,16 @@ describe("hostile input", () => {
   });
 
   it.each(all)("%s takes no other method and no body", async (path) => {
+    const known = path === "/api/products" ? ["GET", "HEAD", "OPTIONS", "POST"] : ["GET", "HEAD", "OPTIONS"];
     const bodies = ["{bad", JSON.stringify({ a: 1 }), "x".repeat(1_000_000)];
-    for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
+    for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"].filter((each) => !known.includes(each))) {
       for (const body of bodies) {
         const answer = await request(market.url + path, {
           method,
           body,
           headers: { "content-type": "application/json" },
         });
-        const refused = body.length > 100_000 ? [413, null] : [405, "GET, HEAD, OPTIONS"];
+        const refused = body.length > 100_000 ? [413, null] : [405, known.join(", ")];
         expect([answer.status, answer.headers.get("allow")]).toEqual(refused);
       }
     }
