@@ -61,6 +61,9 @@ class Pending extends Wait {
 // Errors by which a server says that it has not begun to run the command, nor will.
 const refusals = new Set(["ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"]);
 
+// Servers of a Cluster come and go. To forget a breaker that is open costs a few more calls that find it out again.
+const mostBreakers = 256;
+
 /** Deadline, breaker and bookkeeping around a driver: every call settles, in time and with what is known about it. */
 export class Calls {
   readonly #options: CallsOptions;
@@ -217,6 +220,7 @@ export class Calls {
     const { clock, role, breaker } = this.#options;
     const onChange = (open: boolean): void =>
       redisEvents.publish({ type: open ? "breaker-opened" : "breaker-closed", role, shard });
+    if (this.#breakers.size >= mostBreakers) this.#breakers.clear();
     const created = createOutageBreaker({ clock, ...breaker, onChange });
     this.#breakers.set(shard, created);
     return created;
