@@ -1,17 +1,9 @@
-import {
-  adapterSettings,
-  bodyTooLarge,
-  malformedJson,
-  methodNotAllowed,
-  notFound,
-  statusError,
-  unsupportedMediaType,
-  type AdapterOptions,
-} from "@sluice/http";
+import { adapterSettings, bodyTooLarge, malformedJson, methodNotAllowed, notFound, statusError } from "@sluice/http";
 import { sendReply, Visit } from "@sluice/http/node";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 
 import { allowedMethods } from "./allowed-methods.ts";
+import type { ExpressOptions } from "./guard.ts";
 
 /**
  * What answers after all routes: 404, 405 with `Allow`, and whatever was thrown, in one shape. Mount it last, on the
@@ -19,7 +11,7 @@ import { allowedMethods } from "./allowed-methods.ts";
  *
  * @throws `ERR_SLUICE_INVALID_ARGUMENT` for an option that is out of its range.
  */
-export function errors(options: AdapterOptions = {}): [RequestHandler, ErrorRequestHandler] {
+export function errors(options: ExpressOptions = {}): [RequestHandler, ErrorRequestHandler] {
   const settings = adapterSettings(options);
   return [
     function sluiceNotFound(request, response, next): void {
@@ -42,11 +34,8 @@ export function errors(options: AdapterOptions = {}): [RequestHandler, ErrorRequ
 /** What Express and its parsers throw, in the terms of every adapter. */
 function translated(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  if (error instanceof URIError && "status" in error) return statusError(400, { code: "MALFORMED_URL", cause: error });
   const { type, limit } = error as { readonly type?: unknown; readonly limit?: number };
   if (type === "entity.too.large") return bodyTooLarge(limit, error);
   if (type === "entity.parse.failed") return malformedJson(error);
-  if (type === "encoding.unsupported") return unsupportedMediaType("in an encoding that is supported", error);
-  if (type === "charset.unsupported") return unsupportedMediaType("in a charset that is supported", error);
-  return error;
+  return error instanceof URIError && "status" in error ? statusError(400, { cause: error }) : error;
 }

@@ -1,23 +1,23 @@
-import {
-  bodyTooLarge,
-  malformedJson,
-  methodNotAllowed,
-  notFound,
-  statusError,
-  unsupportedMediaType,
-} from "@sluice/http";
+import { bodyTooLarge, malformedJson, methodNotAllowed, notFound, statusError } from "@sluice/http";
 import type { FastifyError, FastifyPluginCallback } from "fastify";
 import fastifyPlugin from "fastify-plugin";
+import findMyWay, { type HTTPMethod } from "find-my-way";
 
-import { sendReply } from "./guard.ts";
-import { visitOf } from "./plugin.ts";
-import { createRouteMethods } from "./route-methods.ts";
+import { sendReply, visitOf } from "./guard.ts";
 
 const plugin: FastifyPluginCallback = (app, _options, done) => {
-  const routes = createRouteMethods(app);
-  app.addHook("onRoute", ({ method, url }) => routes.add(url, [method].flat()));
+  // Fastify's own router does not tell which methods a path has.
+  const router = findMyWay(app.initialConfig.routerOptions);
+  const methods = new Set<HTTPMethod>();
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const each of [method].flat() as HTTPMethod[]) {
+      if (!router.hasRoute(each, url)) router.on(each, url, () => undefined);
+      methods.add(each);
+    }
+  });
   app.setNotFoundHandler((request, reply) => {
-    const allowed = routes.methodsOf(request.url.replace(/\?.*$/, ""));
+    const path = request.url.replace(/\?.*$/s, "");
+    const allowed = [...methods].filter((method) => router.find(method, path) !== null);
     const error = allowed.length > 0 ? methodNotAllowed(request.method, allowed) : notFound();
     sendReply(reply, visitOf(request, reply).failureReply(error));
   });
@@ -39,11 +39,8 @@ export const errors: FastifyPluginCallback = fastifyPlugin(plugin, {
 
 /** What Fastify, its parsers and its plugins throw, in the terms of every adapter. */
 function translated(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { code, statusCode } = error as Partial<FastifyError>;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return bodyTooLarge(undefined, error);
-  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return unsupportedMediaType(undefined, error);
+  const { code = "", statusCode = 500, message = code } = error as Partial<FastifyError>;
+  if (!(error instanceof Error) || !code.startsWith("FST_") || statusCode >= 500) return error;
   if (code === "FST_ERR_CTP_INVALID_JSON_BODY" || code === "FST_ERR_CTP_EMPTY_JSON_BODY") return malformedJson(error);
-  const isClientsFault = code?.startsWith("FST_") && statusCode !== undefined && statusCode >= 400 && statusCode < 500;
-  return isClientsFault ? statusError(statusCode, { message: error.message, cause: error }) : error;
+  return statusCode === 413 ? bodyTooLarge(undefined, error) : statusError(statusCode, { message, cause: error });
 }

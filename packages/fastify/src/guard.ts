@@ -1,31 +1,81 @@
-import type { HttpGuard, HttpReply } from "@sluice/http";
-import { describesContent } from "@sluice/http/node";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { AdapterOptions, AdapterSettings, GuardContext, HttpGuard, HttpHandler, HttpReply } from "@sluice/http";
+import { describesContent, Visit, type VisitPlace } from "@sluice/http/node";
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 
-import { installed, visitOf } from "./plugin.ts";
+declare module "fastify" {
+  interface FastifyRequest {
+    /** What the guards before this handler have told. */
+    sluice: Readonly<Partial<GuardContext>>;
+  }
+  interface FastifyInstance {
+    readonly [installed]: AdapterSettings & Pick<FastifyOptions, "principal">;
+  }
+}
 
-/** A hook for `onRequest`, `preParsing`, `preValidation` and `preHandler`. The last argument goes on. */
+/** What an application tells this adapter. */
+export interface FastifyOptions extends AdapterOptions {
+  /** Guards of every route, also of unknown ones: the stage `address` in `onRequest`, `principal` in `preParsing`. */
+  readonly guards?: readonly HttpGuard[];
+  /** Who has been authenticated, for guards of the stage `principal`. Default: nobody. */
+  readonly principal?: (request: FastifyRequest) => string | undefined;
+}
+
+/** Where the plugin keeps its settings. */
+export const installed: unique symbol = Symbol("sluice");
+
+/** A hook for `onRequest`, `preParsing`, `preValidation` and `preHandler`. Its last argument goes on. */
 export type GuardHook = (request: FastifyRequest, reply: FastifyReply, ...rest: readonly unknown[]) => void;
 
 /**
- * A guard as a hook of a scope or of a route: guards of the stage `address` go before authentication, those of the
- * stage `principal` after it, and both before the body is parsed. Needs the plugin `sluice`, which has the options.
+ * A guard as a hook of a scope or of a route: guards of the stage `address` before authentication, those of the stage
+ * `principal` after it, and both before the body is parsed. Needs the plugin `sluice`, which has the options.
  */
 export function guard(httpGuard: HttpGuard): GuardHook {
   return function sluiceGuard(request, reply, ...rest): void {
     const done = rest.at(-1) as (error?: Error) => void;
     const visit = visitOf(request, reply);
     const proceed = (admitted: boolean): void => {
-      if (!admitted) return;
       request.sluice = visit.context;
-      done();
+      if (admitted) done();
     };
-    const principal = httpGuard.stage === "principal" ? request.server[installed].principal?.(request) : undefined;
-    const route = request.routeOptions.url;
-    const admitted = visit.admit(httpGuard, { principal, route, send: (answer) => sendReply(reply, answer) });
+    const admitted = visit.admit(httpGuard, placeOf(request, reply, httpGuard.stage));
     if (admitted instanceof Promise) void admitted.then(proceed).catch(done);
     else proceed(admitted);
   };
+}
+
+/** A route of Fastify that a handler answers which no framework owns. */
+export interface NeutralRoute extends Omit<RouteOptions, "handler"> {
+  readonly handler: HttpHandler;
+}
+
+/**
+ * Mounts a handler that no framework owns: `app.register(handle({ method: "POST", url: "/payments", handler }))`. It
+ * reads the body as it came, whatever its content type: the route has a scope of its own, in which no parser runs.
+ */
+export function handle({ handler, ...route }: NeutralRoute): FastifyPluginCallback {
+  return function sluiceHandler(scope, _options, done): void {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, _payload, parsed) => parsed(null));
+    scope.route({
+      ...route,
+      handler: (request, reply) =>
+        visitOf(request, reply)
+          .handle(handler, placeOf(request, reply, "principal"))
+          .then(() => reply),
+    });
+    done();
+  };
+}
+
+/** The visit of a request, which the plugin has begun. */
+export function visitOf(request: FastifyRequest, reply: FastifyReply): Visit {
+  return Visit.of({ request: request.raw, response: reply.raw, id: request.id }, request.server[installed]);
+}
+
+function placeOf(request: FastifyRequest, reply: FastifyReply, stage: HttpGuard["stage"]): VisitPlace {
+  const principal = stage === "principal" ? request.server[installed].principal?.(request) : undefined;
+  return { principal, route: request.routeOptions.url, send: (answer) => sendReply(reply, answer) };
 }
 
 /** Sends a whole reply in place of whatever the handler has prepared. Bytes, so that Fastify leaves its type alone. */

@@ -1,4 +1,3 @@
 export { errors } from "./errors.ts";
-export { guard, type GuardHook } from "./guard.ts";
-export { handle, type NeutralRoute } from "./handle.ts";
-export { sluice, type FastifyOptions } from "./plugin.ts";
+export { guard, handle, type FastifyOptions, type GuardHook, type NeutralRoute } from "./guard.ts";
+export { sluice } from "./plugin.ts";

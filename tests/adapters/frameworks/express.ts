@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 
 import { errors, guard, handle, keepBody, type ExpressOptions } from "@sluice/express";
+import { unsupportedMediaType } from "@sluice/http";
 import express, { type Express, type Request, type RequestHandler, type Response } from "express";
 
 import { scheme, type Answer, type App, type Framework, type Native, type Route } from "../framework.ts";
@@ -62,7 +63,11 @@ function nativeOf(request: Request, response: Response): Native {
   const answer: Answer = { answer: response };
   return {
     context: request.sluice ?? {},
-    body: async () => request.body as unknown,
+    async body() {
+      // Express leaves other types to the handler.
+      if (request.body === undefined) throw unsupportedMediaType();
+      return request.body as unknown;
+    },
     reply(status, body, headers = {}) {
       response.status(status).set(headers);
       if (body === undefined) response.end();

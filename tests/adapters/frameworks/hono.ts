@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { errors, guard, handle, type HonoOptions } from "@sluice/hono";
-import { bodyTooLarge } from "@sluice/http";
+import { bodyTooLarge, unsupportedMediaType } from "@sluice/http";
 import { Hono, type Context, type Handler, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 
@@ -70,7 +70,11 @@ async function responseOf(c: Context, native: Route["native"]): Promise<Response
 function nativeOf(c: Context): Native {
   return {
     context: c.get("sluice") ?? {},
-    body: () => c.req.json(),
+    async body() {
+      // Hono leaves the type to the handler.
+      if (!c.req.header("content-type")?.startsWith("application/json")) throw unsupportedMediaType();
+      return c.req.json();
+    },
     reply(status, body, headers = {}) {
       setHeaders(c, headers);
       c.status(status as 200);

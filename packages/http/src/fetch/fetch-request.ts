@@ -6,15 +6,18 @@ import type { FetchPlace, FetchVisit } from "./fetch-visit.ts";
 export class FetchRequest implements HttpRequest {
   readonly #visit: FetchVisit;
   readonly #place: FetchPlace;
-  readonly #keepsBody: boolean;
-  /** Needs no `this`: guards may pass it on. */
+  // Without a `this`, so that guards may pass them on.
   readonly header: (name: string) => string | undefined;
+  readonly body: () => Promise<Uint8Array>;
 
   constructor(visit: FetchVisit, place: FetchPlace, keepsBody: boolean) {
     this.#visit = visit;
     this.#place = place;
-    this.#keepsBody = keepsBody;
     this.header = (name) => visit.raw.headers.get(name) ?? undefined;
+    this.body = async () => {
+      if (!keepsBody) throw new BodyNotKeptError();
+      return visit.body();
+    };
   }
 
   get id(): string {
@@ -50,10 +53,5 @@ export class FetchRequest implements HttpRequest {
 
   get signal(): AbortSignal {
     return this.#visit.raw.signal;
-  }
-
-  async body(): Promise<Uint8Array> {
-    if (!this.#keepsBody) throw new BodyNotKeptError();
-    return this.#visit.body();
   }
 }

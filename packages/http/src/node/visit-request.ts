@@ -6,18 +6,21 @@ import type { Visit, RequestPlace } from "./visit.ts";
 /** A request to a server of Node as one guard or handler sees it. */
 export class VisitRequest implements HttpRequest {
   readonly #visit: Visit;
-  readonly #keepsBody: boolean;
   readonly principal: string | undefined;
   readonly route: string | undefined;
-  /** Needs no `this`: guards may pass it on. */
+  // Without a `this`, so that guards may pass them on.
   readonly header: (name: string) => string | undefined;
+  readonly body: () => Promise<Uint8Array>;
 
   constructor(visit: Visit, { principal, route }: RequestPlace, keepsBody: boolean) {
     this.#visit = visit;
-    this.#keepsBody = keepsBody;
     this.principal = principal;
     this.route = route;
     this.header = (name) => visit.header(name);
+    this.body = async () => {
+      if (!keepsBody) throw new BodyNotKeptError();
+      return readBody(visit.request, visit.settings.maxBodyBytes);
+    };
   }
 
   get id(): string {
@@ -47,10 +50,5 @@ export class VisitRequest implements HttpRequest {
 
   get signal(): AbortSignal {
     return this.#visit.signal;
-  }
-
-  async body(): Promise<Uint8Array> {
-    if (!this.#keepsBody) throw new BodyNotKeptError();
-    return readBody(this.#visit.request, this.#visit.settings.maxBodyBytes);
   }
 }
