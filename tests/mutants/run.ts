@@ -33,8 +33,10 @@ const { results, exitCode } = await runMutants(chosen, {
   root,
   control: !values["every-run"],
   derived: generated,
-  // Threads start sooner. A test that waits for what a defect keeps from happening need not wait for long.
-  vitest: { project: ["unit", "integration"], pool: "threads", testTimeout: 10_000 },
+  // Threads start sooner. A test that waits for what a defect keeps from happening need not wait for long, but longer
+  // than a busy machine takes.
+  vitest: { project: ["unit", "integration"], pool: "threads", testTimeout: 20_000 },
+  deadlineMs: 60_000,
   onResult: print,
 });
 const noticed = results.filter((result) => result.noticed).length;

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import type { Vite } from "vitest/node";
+import type { Plugin } from "vitest/config";
 
 import { overlayProgram } from "./overlay-program.ts";
 
 /** Texts by absolute path that tests see instead of what is on disk. The disk itself is never written. */
 export interface Planting extends Disposable {
   /** Has to be among the plugins of every project. */
-  readonly plugin: Vite.Plugin;
+  readonly plugin: Plugin;
   /** Lets a Node process and those that it starts see the texts that are planted when they start. */
   readonly environment: Readonly<Record<"NODE_OPTIONS" | "SLUICE_PLANTED", string>>;
   /** Replaces all texts. */
