@@ -1,21 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { printConfig } from "../src/config/print-config.ts";
-import { readConfig } from "../src/config/read-config.ts";
+import { configOf, problemsOf, secret } from "./support/config.ts";
 
-const secret = "correct horse battery staple, and more";
 const production = { NODE_ENV: "production", DATABASE_URL: "postgres://app:hunter2@db/shop", SECRET_KEY: secret };
-
-function configOf(environment: Record<string, string>) {
-  const result = readConfig(environment);
-  if (!result.ok) throw new Error(result.problems.join("\n"));
-  return result;
-}
-
-function problemsOf(environment: Record<string, string>): readonly string[] {
-  const result = readConfig(environment);
-  return result.ok ? [] : result.problems;
-}
 
 describe("configuration", () => {
   it("needs nothing in development", () => {

@@ -209,7 +209,10 @@ describe("a bulk import", () => {
       create trigger refuse_boom before insert on products for each row when (new.name = 'Boom')
       execute function refuse_boom()`);
     const body = fiveHundred("Chunk") + lines([row("Chunk"), row("Boom"), row("Chunk")]);
-    expect(await upload(body)).toMatchObject({ status: 503, body: { error: { code: "DATABASE_UNAVAILABLE" } } });
+    expect(await upload(body)).toMatchObject({
+      status: 503,
+      body: { error: { code: "DATABASE_UNAVAILABLE", progress: { imported: 500, failed: 0 } } },
+    });
     expect([await imported("Chunk"), await imported("Boom")]).toEqual([500, 0]);
     await market.admin.script("drop trigger refuse_boom on products; drop function refuse_boom");
   });

@@ -94,6 +94,17 @@ const revoke = `update refresh_families set revoked_at = sluice_now(), revoked_f
 const close = `update refresh_families set revoked_at = sluice_now(), revoked_for = 'logout'
   where id = (select family_id from refresh_tokens where hash = $1) and revoked_at is null`;
 
+// A family goes with the last of its tokens. What is deleted here is still visible to the other parts of the statement.
+const garbage = `with expired as (
+    delete from refresh_tokens where hash in (
+      select hash from refresh_tokens where expires_at <= sluice_now() limit ${garbageBatch} for update skip locked
+    ) returning family_id
+  ), ended as (
+    delete from refresh_families f where f.id in (select family_id from expired)
+      and not exists (select from refresh_tokens t where t.family_id = f.id and t.expires_at > sluice_now())
+  )
+  select count(*)::integer as count from expired`;
+
 const principal = `select u.id as "userId", u.role, s.id as "sellerId"
   from users u join refresh_families f on f.user_id = u.id left join sellers s on s.user_id = u.id
   where u.id = $1::uuid and f.id = $2::uuid and f.revoked_at is null and u.auth_version = $3`;
@@ -117,11 +128,7 @@ export function sessionRepository(sql: SqlDatabase, refreshTtlMs: number): Sessi
       return (await sql.query<Principal>(principal, [userId, familyId, authVersion])).rows[0];
     },
     async collectGarbage() {
-      const tokens = `delete from refresh_tokens where hash in
-        (select hash from refresh_tokens where expires_at <= sluice_now() limit ${garbageBatch})`;
-      while ((await sql.query(tokens)).rowCount === garbageBatch);
-      await sql.query(`delete from refresh_families f
-        where not exists (select from refresh_tokens t where t.family_id = f.id)`);
+      while (((await sql.query<{ count: number }>(garbage)).rows[0]?.count ?? 0) === garbageBatch);
     },
   };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { JsonInvalidError, parseJson } from "@sluice/core";
 import type { z } from "zod";
 
+import { failureOf } from "../../http/failure-of.ts";
 import { Failure } from "../../http/failure.ts";
 import { createTally, type ImportReport, type RowProblem, type Tally } from "./import-report.ts";
 import type { Line } from "./lines.ts";
@@ -57,9 +58,8 @@ export async function importRows<Row extends ImportedRow>(work: Import<Row>): Pr
       await insertChunk(work.target, chunk, tally);
     }
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { status, code, message, headers } = error;
-    throw new Failure(status, [code, message], { headers, details: { ...error.details, progress: tally.report() } });
+    const { status, code, message, headers, cause, details } = failureOf(error);
+    throw new Failure(status, [code, message], { headers, cause, details: { ...details, progress: tally.report() } });
   }
   return tally.report();
 }
