@@ -1,10 +1,6 @@
 /** Directives of `Cache-Control` by lower-case name: `true` for one without a value. */
 export type CacheDirectives = Readonly<Record<string, string | number | true>>;
 
-const mostDirectives = 64;
-// RFC 9111, 5.2: a token, and perhaps a token or a quoted string.
-const directive = /\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+.^_`|~0-9a-z-]*)))?\s*(?:,|$)/iy;
-
 /**
  * Reads a `Cache-Control` header. Of a directive that comes twice the first counts, whole numbers are numbers, and what
  * follows a part that is malformed is not read, nor are more than 64 directives. O(length).
@@ -26,6 +22,10 @@ export function parseCacheControl(header: string): CacheDirectives {
   }
   return Object.fromEntries(found);
 }
+
+const mostDirectives = 64;
+// RFC 9111, 5.2: a token, and perhaps a token or a quoted string.
+const directive = /\s*([!#$%&'*+.^_`|~0-9a-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+.^_`|~0-9a-z-]*)))?\s*(?:,|$)/iy;
 
 function valueOf(quoted: string | undefined, token: string | undefined): string | number | true {
   const text = quoted?.replaceAll(/\\(.)/g, "$1") ?? token;

@@ -46,12 +46,6 @@ function printValue(value: StructuredValue): string {
   throw new InvalidArgumentError("value", "a string of printable ASCII, or an integer of at most 15 digits", value);
 }
 
-// One item or parameter, from where the last one ended. Each alternative begins with another character, so it reads
-// every character once.
-const nextItem = /[ \t]*(?:"((?:[ !#-[\]-~]|\\["\\])*)"|(-?\d{1,15})(?![\d.]))/y;
-const nextParameter = /;[ ]*([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|(-?\d{1,15})(?![\d.]))/y;
-const separator = /[ \t]*,(?=[ \t]*[^ \t])/y;
-
 /**
  * Reads a List of Items with Strings and Integers (RFC 9651, 4.2). Undefined for anything else, which is to be ignored
  * as a whole, and for more than 64 members. O(length).
@@ -86,6 +80,11 @@ export function parseItems(header: string): readonly StructuredItem[] | undefine
 }
 
 const mostItems = 64;
+// One item or parameter, from where the last one ended. Each alternative begins with another character, so it reads
+// every character once.
+const nextItem = /[ \t]*(?:"((?:[ !#-[\]-~]|\\["\\])*)"|(-?\d{1,15})(?![\d.]))/y;
+const nextParameter = /;[ ]*([a-z*][a-z0-9_.*-]*)=(?:"((?:[ !#-[\]-~]|\\["\\])*)"|(-?\d{1,15})(?![\d.]))/y;
+const separator = /[ \t]*,(?=[ \t]*[^ \t])/y;
 
 function matchAt(pattern: RegExp, text: string, offset: number): RegExpExecArray | null {
   pattern.lastIndex = offset;
