@@ -31,21 +31,6 @@ export function printItems(items: readonly StructuredItem[]): string {
   return items.map(({ value, parameters = {} }) => printValue(value) + printParameters(parameters)).join(", ");
 }
 
-function printParameters(parameters: Readonly<Record<string, StructuredValue>>): string {
-  return Object.entries(parameters)
-    .map(([key, value]) => {
-      if (!keyText.test(key)) throw new InvalidArgumentError("parameters", "keys of a-z, 0-9 and any of _ - . *", key);
-      return `;${key}=${printValue(value)}`;
-    })
-    .join("");
-}
-
-function printValue(value: StructuredValue): string {
-  if (typeof value === "string" && printable.test(value)) return `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
-  if (Number.isSafeInteger(value) && Math.abs(Number(value)) <= largestInteger) return String(Number(value));
-  throw new InvalidArgumentError("value", "a string of printable ASCII, or an integer of at most 15 digits", value);
-}
-
 /**
  * Reads a List of Items with Strings and Integers (RFC 9651, 4.2). Undefined for anything else, which is to be ignored
  * as a whole, and for more than 64 members. O(length).
@@ -94,4 +79,19 @@ function matchAt(pattern: RegExp, text: string, offset: number): RegExpExecArray
 function valueOf(quoted: string | undefined, digits: string | undefined): StructuredValue {
   // Adding 0 makes 0 of -0.
   return quoted === undefined ? Number(digits) + 0 : quoted.replaceAll(/\\(.)/g, "$1");
+}
+
+function printParameters(parameters: Readonly<Record<string, StructuredValue>>): string {
+  return Object.entries(parameters)
+    .map(([key, value]) => {
+      if (!keyText.test(key)) throw new InvalidArgumentError("parameters", "keys of a-z, 0-9 and any of _ - . *", key);
+      return `;${key}=${printValue(value)}`;
+    })
+    .join("");
+}
+
+function printValue(value: StructuredValue): string {
+  if (typeof value === "string" && printable.test(value)) return `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  if (Number.isSafeInteger(value) && Math.abs(Number(value)) <= largestInteger) return String(Number(value));
+  throw new InvalidArgumentError("value", "a string of printable ASCII, or an integer of at most 15 digits", value);
 }
