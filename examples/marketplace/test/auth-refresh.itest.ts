@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { sessionRepository } from "../src/modules/auth/session-repository.ts";
-import { startMarketplace, type Answer, type TestMarketplace } from "./support/marketplace.ts";
+import { emptyDatabase, startMarketplace, type Answer, type TestMarketplace } from "./support/marketplace.ts";
 import { me, post, refresh, register, type Session, type Tokens } from "./support/people.ts";
 import { simultaneously } from "./support/simultaneous.ts";
 
@@ -9,7 +9,7 @@ let market: TestMarketplace;
 let strict: TestMarketplace;
 beforeAll(async () => {
   const environment = { SECRET_KEY: "one secret key for both of the processes" };
-  market = await startMarketplace({ environment });
+  market = await startMarketplace({ databaseUrl: await emptyDatabase(), environment });
   strict = await startMarketplace({
     databaseUrl: market.databaseUrl,
     environment: { ...environment, REFRESH_LEEWAY: "0s" },

@@ -1,12 +1,12 @@
 import { systemRandom } from "@sluice/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
+import { emptyDatabase, startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
 import { me, password, post, refresh, register, registerAdmin, send } from "./support/people.ts";
 
 let market: TestMarketplace;
 beforeAll(async () => {
-  market = await startMarketplace();
+  market = await startMarketplace({ databaseUrl: await emptyDatabase() });
 });
 afterAll(() => market[Symbol.asyncDispose]());
 

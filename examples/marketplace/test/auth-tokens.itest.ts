@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, hkdfSync, randomUUID } from "node:cryp
 import { SignJWT, UnsecuredJWT, type JWTHeaderParameters, type JWTPayload } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
+import { emptyDatabase, startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
 import { me, register, send, type Person } from "./support/people.ts";
 
 const secretKey = "the secret key of these tests, which is long enough";
@@ -11,7 +11,7 @@ let market: TestMarketplace;
 let ada: Person;
 let genuine: JWTPayload;
 beforeAll(async () => {
-  market = await startMarketplace({ environment: { SECRET_KEY: secretKey } });
+  market = await startMarketplace({ databaseUrl: await emptyDatabase(), environment: { SECRET_KEY: secretKey } });
   ada = await register(market);
   genuine = JSON.parse(part(ada.access_token, 1)) as JWTPayload;
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
+import { emptyDatabase, startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
 
 let market: TestMarketplace;
 beforeAll(async () => {
-  market = await startMarketplace();
+  market = await startMarketplace({ databaseUrl: await emptyDatabase() });
 });
 afterAll(() => market[Symbol.asyncDispose]());
 

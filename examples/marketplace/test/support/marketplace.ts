@@ -51,6 +51,13 @@ export interface TestMarketplaceOptions {
 /** Hashing that costs nothing, for tests that are about something else. */
 const lightHashes = { ARGON2_MEMORY_KIB: "8", ARGON2_PASSES: "1" };
 
+/** A migrated database of its own, without a row. */
+export async function emptyDatabase(): Promise<string> {
+  const url = await createTestDatabase();
+  await withAdministrator(url, (database) => prepareSchema(database, 1000));
+  return url;
+}
+
 /** A migrated and seeded database of its own. */
 export async function seededDatabase(): Promise<string> {
   const url = await createTestDatabase();
