@@ -113,7 +113,8 @@ export interface RateLimitStore {
   take(asks: readonly Ask[], options: TakeOptions): MaybePromise<Answer>;
   /**
    * Corrects what was spent, where it was spent: what its window has forgotten is neither given back nor charged.
-   * Answers how much of each delta was applied; for a renewal 1, or 0 when the slots are gone.
+   * Answers how much of each delta was applied, parts of a bucket's token as a whole one; for a renewal 1, or 0 when the
+   * slots are gone.
    */
   adjust(key: string, changes: readonly Change[]): MaybePromise<readonly number[]>;
   /** Writes a block or an override. */

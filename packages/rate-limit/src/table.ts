@@ -17,7 +17,7 @@ export interface TableOptions<State> {
 
 // States that a new subject pays to look at: more than one each, so that the table shrinks when nobody comes back.
 const sweptPerInsert = 2;
-const sweptWhenFull = 16;
+const sweptWhenFull = 4;
 const sharedSlots = 1024;
 
 /**

@@ -49,9 +49,9 @@ export const tokenBucket: Algorithm<BucketState> = {
     }
     // What may have flowed back since is not given back: without this call the bucket might have been full meanwhile.
     const owed = Math.min(before, booked * perMs - Math.max(0, nowMs - atMs) * refill);
-    const given = Math.max(0, Math.min(-delta, Math.floor(owed / perMs)));
-    state.debt -= given * perMs;
-    return 0 - given;
+    const given = Math.max(0, Math.min(-delta * perMs, owed));
+    state.debt -= given;
+    return 0 - Math.ceil(given / perMs);
   },
 
   idleAtMs: ({ atMs, debt }, { terms }) => atMs + Math.ceil(debt / terms.refill),

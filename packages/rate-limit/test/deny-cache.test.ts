@@ -53,12 +53,15 @@ describe("a denial that is remembered", () => {
     const { limiter, store, clock } = made();
     await limiter.consume("tokens", user, { cost: 10 });
     const { promise, resolve } = Promise.withResolvers<void>();
-    store.gate = promise;
+    store.late = promise;
     const denied = limiter.consume("tokens", user);
+    await clock.advance(200);
     resolve();
-    store.gate = undefined;
+    store.late = undefined;
     expect((await denied).retryAfterMs).toBe(300);
-    await clock.advance(300);
+    await clock.advance(99);
+    expect(await limiter.consume("tokens", user)).toMatchObject({ allowed: false, via: "deny-cache" });
+    await clock.advance(1);
     expect((await limiter.consume("tokens", user)).allowed).toBe(true);
   });
 

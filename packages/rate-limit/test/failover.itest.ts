@@ -74,6 +74,14 @@ describeNeeding({ redis: "real" }, "when a master fails over", () => {
         (await limiter.check(policy, subject)).limits[0]?.remaining;
       // Five slots, so five calls: what the denied ones had taken elsewhere was given back.
       expect([await left("hour", user), await left("tenant", tenant)]).toEqual([45, 35]);
+      // The tenant is asked first and has room; then the user denies.
+      const pair = [
+        { policy: "hour", subject: byUser("43"), cost: 50 },
+        { policy: "tenant", subject: tenant },
+      ] as const;
+      expect((await limiter.consumeAll(pair)).allowed).toBe(true);
+      for (let call = 0; call < 5; call += 1) expect((await limiter.consumeAll(pair)).allowed).toBe(false);
+      expect(await left("tenant", tenant)).toBe(34);
       const many = await Promise.all(
         Array.from({ length: 100 }, (_, index) => limiter.consume("hour", byUser(`user-${index}`))),
       );

@@ -6,8 +6,10 @@ export interface FakeStore extends RateLimitStore {
   readonly calls: string[];
   /** Set to an error to have every call fail. */
   failure: Error | undefined;
-  /** Set to have every call wait for it. */
+  /** Set to have every call wait for it before it is done. */
   gate: Promise<void> | undefined;
+  /** Set to have every answer wait for it after the work was done. */
+  late: Promise<void> | undefined;
 }
 
 /** A store in memory behind something like a network. */
@@ -17,12 +19,15 @@ export function fakeStore(options: Parameters<typeof memoryStore>[0] = {}): Fake
     fake.calls.push(name);
     await fake.gate;
     if (fake.failure) throw fake.failure;
-    return work();
+    const result = await work();
+    await fake.late;
+    return result;
   }
   const fake: FakeStore = {
     calls: [],
     failure: undefined,
     gate: undefined,
+    late: undefined,
     take: (asks, takeOptions) => call(takeOptions.spend ? "take" : "look", () => store.take(asks, takeOptions)),
     adjust: (key, changes) => call("adjust", () => store.adjust(key, changes)),
     mark: (key, mark) => call("mark", () => store.mark(key, mark)),

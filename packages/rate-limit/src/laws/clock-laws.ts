@@ -29,6 +29,22 @@ export const clockLaws: readonly StoreLaw[] = [
     },
   },
   {
+    title: "a clock that steps back over the edge of a window forgets neither side of it",
+    async check(store, { clock }) {
+      for (const limit of limits.filter(({ kind }) => kind !== "fixed-window")) {
+        for (const backMs of [6, 10, 300, 1500]) {
+          clock.stepWall(10_000_000_995 - (clock.now() % 1000));
+          await take(store, limit, { cost: 3, token: "token0000001" });
+          clock.stepWall(10);
+          assert.equal((await take(store, limit, { token: "token0000002" })).allowed, true, limit.kind);
+          clock.stepWall(-backMs);
+          const { allowed } = await take(store, limit, { token: "token0000003" });
+          assert.equal(allowed, false, `${limit.kind} after a step of ${backMs} ms`);
+        }
+      }
+    },
+  },
+  {
     title: "a clock that steps back for good locks nobody out for longer than three windows",
     async check(store, { clock }) {
       for (const limit of limits) {

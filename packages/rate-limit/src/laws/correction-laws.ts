@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { NamedLimit } from "../field.ts";
 import { bucket, concurrency, fixedWindow, slidingLog, strictWindow, window } from "../limit.ts";
 import type { Answer, RateLimitStore } from "../store.ts";
-import { first, limitOf, take, type StoreLaw } from "./law.ts";
+import { first, limitOf, take, type StoreLaw, type StoreLawContext } from "./law.ts";
 
 const counting = [
   limitOf(window({ limit: 10, per: "1s" })),
@@ -31,6 +31,38 @@ async function adjust(store: RateLimitStore, corrected: Corrected): Promise<numb
 
 async function remaining(store: RateLimitStore, limit: NamedLimit): Promise<number> {
   return first(await take(store, limit, { spend: false, token: "looking00000" })).remaining;
+}
+
+/** A call that a bucket let through. */
+interface Call {
+  readonly answer: Answer;
+  readonly atMs: number;
+  /** What is booked for it, in tokens. */
+  booked: number;
+  /** What it has spent, refunds subtracted, in `1 / perMs` tokens. */
+  units: number;
+}
+
+/** Calls at random moments, some of them refunded in part or in full. */
+async function refundedCalls(store: RateLimitStore, limit: NamedLimit, context: StoreLawContext): Promise<Call[]> {
+  const { clock, random } = context;
+  const calls: Call[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    const answer = await take(store, limit, { cost: 3 });
+    if (answer.allowed) calls.push({ answer, atMs: clock.now(), booked: 3, units: 3 * limit.perMs });
+    const call = calls[random.integer(0, calls.length)];
+    if (call && call.booked > 0 && random.integer(0, 2) === 0) {
+      const refund = random.integer(1, call.booked + 1);
+      const flowed = limit.refill * (clock.now() - call.atMs);
+      const given = Math.max(0, Math.min(refund * limit.perMs, call.booked * limit.perMs - flowed));
+      const applied = await adjust(store, { limit, answer: call.answer, delta: -refund, booked: call.booked });
+      assert.equal(applied, 0 - Math.ceil(given / limit.perMs));
+      call.units -= given;
+      call.booked -= refund;
+    }
+    clock.stepWall(random.integer(0, 25));
+  }
+  return calls;
 }
 
 /** Refunds, settlements, and slots that are released and renewed. */
@@ -72,29 +104,34 @@ export const correctionLaws: readonly StoreLaw[] = [
   },
   {
     title: "a bucket lets no span have more than a burst and what flows, refunds counted as never spent",
-    async check(store, { clock, random }) {
+    async check(store, context) {
       for (let trace = 0; trace < 6; trace += 1) {
-        const limit = limitOf(bucket({ name: `spans-${trace}`, capacity: 6, refill: random.integer(1, 4), every: 10 }));
-        const calls: { readonly answer: Answer; readonly atMs: number; spent: number }[] = [];
-        for (let call = 0; call < 50; call += 1) {
-          const answer = await take(store, limit, { cost: 3 });
-          if (answer.allowed) calls.push({ answer, atMs: clock.now(), spent: 3 });
-          const refunded = calls[random.integer(0, calls.length)];
-          if (refunded && random.integer(0, 2) === 0) {
-            const delta = -random.integer(1, 4);
-            refunded.spent += (await adjust(store, { limit, ...refunded, delta, booked: refunded.spent })) ?? 0;
-          }
-          clock.stepWall(random.integer(0, 25));
-        }
-        for (const { atMs: from } of calls) {
-          let spent = 0;
-          for (const { atMs, spent: cost } of calls.filter((call) => call.atMs >= from)) {
-            spent += cost;
-            const most = 6 + (limit.refill * (atMs - from)) / 10;
-            assert.ok(spent <= most, `${spent} of ${most} in ${atMs - from} ms`);
+        const limit = limitOf(
+          bucket({ name: `spans-${trace}`, capacity: 6, refill: context.random.integer(1, 4), every: 10 }),
+        );
+        const calls = await refundedCalls(store, limit, context);
+        for (const [index, { atMs: from }] of calls.entries()) {
+          let units = 0;
+          for (const call of calls.slice(index)) {
+            units += call.units;
+            const most = limit.limit * limit.perMs + limit.refill * (call.atMs - from);
+            assert.ok(units <= most, `${units} of ${most} in ${call.atMs - from} ms`);
           }
         }
       }
+    },
+  },
+  {
+    title: "a bucket gives back all but what has flowed since, to the fraction of a token",
+    async check(store, { clock }) {
+      const limit = limitOf(bucket({ capacity: 10, refill: 1, every: "1s" }));
+      const spent = await take(store, limit);
+      await take(store, limit, { cost: 9 });
+      clock.stepWall(1);
+      assert.equal(await adjust(store, { limit, answer: spent, delta: -1 }), -1);
+      const again = await take(store, limit);
+      assert.deepEqual([again.allowed, first(again).waitMs], [true, 0]);
+      assert.equal(first(await take(store, limit)).waitMs, 1000);
     },
   },
   {

@@ -41,9 +41,9 @@ local function adjust_bucket(state, change)
     debt = max(before, min(before + change.delta * change.per, 2 * change.limit * change.per))
   else
     local owed = min(before, change.stamp * change.per - max(0, now - change.taken_at) * refill)
-    debt = before - max(0, min(-change.delta, floor(owed / change.per))) * change.per
+    debt = before - max(0, min(-change.delta * change.per, owed))
   end
-  local applied = change.delta > 0 and change.delta or (debt - before) / change.per
+  local applied = change.delta > 0 and change.delta or floor((debt - before) / change.per)
   return applied, format('%.0f:%.0f:%.0f', max(now, at), debt, refill)
 end
 

@@ -4,7 +4,7 @@ import type { Script } from "@sluice/redis";
 /** Corrects what take spent, where it was booked. */
 export const adjustScript: Script = {
   name: "adjust",
-  sha1: "a4c30072a3067406122bce74d57c0e500ba67d51",
+  sha1: "2e79639bcd1f052d361e688cb199c1572c6b38b5",
   keys: 1,
   source: `--[[
 adjust: corrects what take spent, where it was booked.
@@ -49,9 +49,9 @@ local function adjust_bucket(state, change)
     debt = max(before, min(before + change.delta * change.per, 2 * change.limit * change.per))
   else
     local owed = min(before, change.stamp * change.per - max(0, now - change.taken_at) * refill)
-    debt = before - max(0, min(-change.delta, floor(owed / change.per))) * change.per
+    debt = before - max(0, min(-change.delta * change.per, owed))
   end
-  local applied = change.delta > 0 and change.delta or (debt - before) / change.per
+  local applied = change.delta > 0 and change.delta or floor((debt - before) / change.per)
   return applied, format('%.0f:%.0f:%.0f', max(now, at), debt, refill)
 end
 
