@@ -14,7 +14,7 @@ const needs = { requestBody: false, reply: "nothing" } as const;
 describe("types of http", () => {
   it("let a guard reply or pass, and nothing else", () => {
     const guard: HttpGuard = { name: "a", stage: "address", needs, before: () => ({ pass: true }) };
-    expectTypeOf(guard.before).parameter(0).toHaveProperty("address");
+    expectTypeOf<Parameters<HttpGuard["before"]>[0]>().toHaveProperty("address");
     // @ts-expect-error A verdict is a reply or a pass.
     const undecided: HttpGuard = { ...guard, before: () => ({}) };
     // @ts-expect-error There are two stages.
@@ -23,10 +23,9 @@ describe("types of http", () => {
   });
 
   it("give the body where a reply may have one", () => {
-    const outcome = {} as Outcome;
-    if (outcome.kind === "replied") expectTypeOf(outcome.body).toEqualTypeOf<Uint8Array | undefined>();
-    if (outcome.kind === "streamed") expectTypeOf(outcome.ended).toEqualTypeOf<Promise<Outcome>>();
-    if (outcome.kind === "aborted") expectTypeOf(outcome).not.toHaveProperty("head");
+    expectTypeOf<Extract<Outcome, { kind: "replied" }>["body"]>().toEqualTypeOf<Uint8Array | undefined>();
+    expectTypeOf<Extract<Outcome, { ended: unknown }>["ended"]>().toEqualTypeOf<Promise<Outcome>>();
+    expectTypeOf<Extract<Outcome, { kind: "aborted" }>>().not.toHaveProperty("head");
   });
 
   it("let packages declare what their guards tell", () => {
