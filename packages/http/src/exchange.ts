@@ -1,5 +1,6 @@
 import { Ending } from "./ending.ts";
 import { httpEvents } from "./events.ts";
+import { isHeld, type Phase } from "./exchange-phase.ts";
 import { renderSafely, type ExchangeSettings } from "./exchange-settings.ts";
 import type { HttpGuard, Outcome, Settlement, StreamedOutcome, Verdict } from "./guard.ts";
 import { patchHeaders } from "./header-patch.ts";
@@ -11,16 +12,6 @@ import type { HeaderPatch, ReplyHead } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
 import { Settling } from "./settling.ts";
 import { checkedPass } from "./verdict.ts";
-
-/**
- * - `deciding`: the guard has not decided.
- * - `handling`: the handler runs, and nothing of its reply is known.
- * - `holding`: the head of the reply is known, and held.
- * - `settling`: the reply is held until `settle` has returned.
- * - `flowing`: the reply goes to the client directly.
- * - `over`: nothing that happens matters to the guard any more.
- */
-type Phase = "deciding" | "handling" | "holding" | "settling" | "flowing" | "over";
 
 /**
  * One request that goes through one guard: the rules of {@link HttpGuard}, for adapters. An adapter reports what
@@ -102,11 +93,11 @@ export class Exchange {
    */
   chunk(chunk: string | Uint8Array): boolean {
     const head = this.#head;
-    if (!head || !this.#isHeld || this.#hasEnded || this.#isBodyless(head)) return true;
+    if (!head || !isHeld(this.#phase) || this.#hasEnded || this.#isBodyless(head)) return true;
     this.#body?.add(chunk);
     if (this.#isOverCap) this.#letGo("over-cap", head);
     else this.flush();
-    return !this.#isHeld || this.#phase === "holding";
+    return !isHeld(this.#phase) || this.#phase === "holding";
   }
 
   /** The handler wants the head to be sent before the body is complete. Does nothing for a guard that needs the body. */
@@ -155,10 +146,6 @@ export class Exchange {
 
   get #needsBody(): boolean {
     return this.#guard.needs.reply === "body";
-  }
-
-  get #isHeld(): boolean {
-    return this.#phase === "handling" || this.#phase === "holding" || this.#phase === "settling";
   }
 
   get #isOverCap(): boolean {

@@ -42,8 +42,9 @@ export interface PassVerdict {
   /** Reaches the handler, merged with that of the other guards: `req.sluice`, `request.sluice`, `c.get("sluice")`. */
   readonly context?: Readonly<Partial<GuardContext>>;
   /**
-   * Hears how the request ended: exactly once, on every path. It may patch the head of a reply that is held.
-   * When it throws, a held reply becomes a 500 and any other reply stands.
+   * Hears how the request ended: exactly once, on every path. A guard that needs the head hears when that is known, one
+   * that needs the body when that is complete, one that needs nothing when the reply is over. It may patch the head of
+   * a reply that is held. When it throws, a held reply becomes a 500 and any other reply stands.
    */
   settle?(outcome: Outcome): Settlement | undefined | Promise<Settlement | undefined>;
 }

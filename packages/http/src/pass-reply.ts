@@ -87,7 +87,7 @@ class Source {
       const step = await Promise.race([this.#ahead[0], letGo]);
       // What comes while the exchange lets go is the first piece of the rest.
       if (step === undefined || !this.#isHeld) return;
-      this.#ahead.shift();
+      void this.#ahead.shift();
       if (step.done) return this.#exchange.end();
       mayRead = this.#exchange.chunk(step.value);
     }
@@ -132,7 +132,7 @@ class Source {
 
 /** After a few steps of promises, which is when a text that was made a stream has been read. */
 async function soon(): Promise<undefined> {
-  for (let step = 0; step < 8; step += 1) await undefined;
+  for (let step = 0; step < 8; step += 1) await Promise.resolve();
 }
 
 function joinedOrNone(chunks: readonly Uint8Array[]): Uint8Array | undefined {

@@ -22,6 +22,7 @@ export interface HttpRequest {
    * The body, byte for byte as it came; the same bytes at every call.
    *
    * @throws `ERR_SLUICE_HTTP_BODY_NOT_KEPT` where no guard of the route needs it.
+   * @throws `ERR_SLUICE_HTTP_BODY_CONSUMED` where something has read it before the guard.
    * @throws `ERR_SLUICE_HTTP_BODY_TOO_LARGE` above the adapter's limit.
    */
   body(): Promise<Uint8Array>;
