@@ -1,0 +1,142 @@
+import { hash } from "node:crypto";
+
+import { parseDuration, type Clock, type Duration } from "@sluice/core";
+
+import type { Bulkhead } from "./bulkhead.ts";
+import { CacheValueError, LoadTimeoutError } from "./errors.ts";
+import { loadTraces, type LoadTrace } from "./events.ts";
+import type { Policy } from "./policy.ts";
+import type { Counters } from "./stats.ts";
+
+/** What a load may know, and say about its result. */
+export interface LoadContext {
+  /** Aborts when the load has taken too long. */
+  readonly signal: AbortSignal;
+  /** A value that is past its time and may still be served, for a conditional request; else undefined. */
+  readonly stale: unknown;
+  /** How long the result lives, instead of the scope's `ttl`. 0: it is not stored. */
+  ttl(ttl: Duration): void;
+  /** The result is not stored. */
+  skip(): void;
+  /** The result ends with each of these tags, at most 16. The scope must have been made with `tags: true`. */
+  tags(...tags: readonly string[]): void;
+}
+
+/** Loads a value from where the truth is. */
+export type Loader<Value> = (context: LoadContext) => Promise<Value> | Value;
+
+/** What a load returned, ready to be handed out and stored. */
+export interface Loaded {
+  /** As it will come back from the store. */
+  readonly value: unknown;
+  /** Undefined: there is nothing to store. */
+  readonly payload: Buffer | undefined;
+  readonly digest: string;
+  readonly tookMs: number;
+  readonly ttlMs: number;
+  readonly tags: readonly string[];
+}
+
+/** What {@link runLoad} needs to know. */
+export interface LoadGround {
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly bulkhead: Bulkhead;
+  readonly counters: Counters;
+}
+
+/** One load. */
+export interface LoadOrder {
+  readonly loader: Loader<unknown>;
+  readonly reason: LoadTrace["reason"];
+  readonly stale: unknown;
+}
+
+const mostTags = 16;
+
+/**
+ * Runs a load in its turn and within its time.
+ *
+ * @throws what the loader throws; `ERR_SLUICE_CACHE_LOAD_TIMEOUT`, `ERR_SLUICE_CACHE_OVERLOADED`,
+ *   `ERR_SLUICE_CACHE_VALUE`.
+ */
+export async function runLoad(ground: LoadGround, order: LoadOrder): Promise<Loaded> {
+  const { policy, counters } = ground;
+  try {
+    const { value, said, tookMs } = await ground.bulkhead.run(() => timedLoad(ground, order));
+    if (value === undefined) return { value, payload: undefined, digest: "", tookMs, ttlMs: 0, tags: [] };
+    const payload = encoded(policy, value);
+    return {
+      // Every caller gets what later ones will get, whatever the encoding does to it.
+      value: policy.codec.decode(payload),
+      payload,
+      digest: hash("sha256", payload, "base64url").slice(0, 16),
+      tookMs,
+      ttlMs: said.ttlMs ?? (value === null ? policy.negativeTtlMs : policy.ttlMs),
+      tags: said.tags,
+    };
+  } catch (error) {
+    counters.loadErrors += 1;
+    throw error;
+  }
+}
+
+interface Said {
+  ttlMs: number | undefined;
+  tags: string[];
+}
+
+async function timedLoad({ policy, clock, counters }: LoadGround, { loader, reason, stale }: LoadOrder) {
+  counters.loads += 1;
+  const startedMs = clock.monotonic();
+  const said: Said = { ttlMs: undefined, tags: [] };
+  const timeout = new AbortController();
+  const timer = clock.schedule(policy.loadTimeoutMs, () => {
+    timeout.abort(new LoadTimeoutError(policy.scope, policy.loadTimeoutMs));
+  });
+  const context = contextOf(policy, said, { signal: timeout.signal, stale });
+  try {
+    const work = async (): Promise<unknown> => loader(context);
+    const value = await unlessAborted(loadTraces.trace({ scope: policy.scope, reason }, work), timeout.signal);
+    return { value, said, tookMs: clock.monotonic() - startedMs };
+  } finally {
+    timer.cancel();
+  }
+}
+
+function contextOf(policy: Policy, said: Said, given: Pick<LoadContext, "signal" | "stale">): LoadContext {
+  return {
+    ...given,
+    ttl: (ttl) => {
+      said.ttlMs = parseDuration(ttl, { argument: "ttl" });
+    },
+    skip: () => {
+      said.ttlMs = 0;
+    },
+    tags: (...tags) => {
+      if (!policy.tagged)
+        throw new CacheValueError(policy.scope, "it has tags, and the scope was made without tags: true");
+      said.tags = [...new Set([...said.tags, ...tags])];
+      if (said.tags.length > mostTags) throw new CacheValueError(policy.scope, `it has more than ${mostTags} tags`);
+    },
+  };
+}
+
+function encoded({ scope, codec }: Policy, value: unknown): Buffer {
+  try {
+    const bytes = codec.encode(value);
+    return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
+  } catch (error) {
+    throw new CacheValueError(scope, error instanceof Error ? error.message : "its codec refuses it");
+  }
+}
+
+/** The outcome of work, or the reason of the signal as soon as it aborts. What the work still does reaches nobody. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,194 @@
+import type { Random } from "@sluice/core";
+
+import { cacheEvents } from "./events.ts";
+import { newestToken, stampOf, tokenMs } from "./generation.ts";
+import { jittered } from "./lifetime.ts";
+import { runLoad, type Loaded, type LoadGround, type LoadOrder } from "./load.ts";
+import { LocalLoads, type LocalLoad } from "./local-loads.ts";
+import type { Found, LookGround } from "./look.ts";
+import { pack } from "./packing.ts";
+import type { Plan, Policy } from "./policy.ts";
+import { encodeRecord, idLength } from "./record.ts";
+import type { ReadRequest, Served } from "./served.ts";
+import type { Touched } from "./touched.ts";
+
+/** What {@link Loading} needs. */
+export interface LoadingGround extends LookGround, LoadGround {
+  readonly random: Random;
+  readonly touched: Touched;
+}
+
+/** What came of asking for a lease. */
+export type Claim =
+  | { readonly state: "granted"; readonly lead: Lead }
+  | { readonly state: "shared"; readonly load: LocalLoad }
+  | { readonly state: "held"; readonly leftMs: number }
+  | { readonly state: "changed" };
+
+/** A lease with what its load may store. */
+export interface Lead {
+  readonly plan: Plan;
+  readonly found: Found;
+  readonly holder: string;
+  readonly lease: string;
+  readonly stamps: readonly string[];
+  readonly settleMs: number;
+}
+
+const firstLeaseMs = 10_000;
+const shortestLeaseMs = 1000;
+const longestLeaseMs = 30_000;
+// Weight of the latest load in the average of load times.
+const latest = 0.2;
+
+/** Leases, loads and stores of one scope. */
+export class Loading {
+  readonly #ground: LoadingGround;
+  readonly #loads = new LocalLoads();
+  #averageMs: number | undefined;
+
+  constructor(ground: LoadingGround) {
+    this.#ground = ground;
+  }
+
+  /** Asks for the lease of a key. One round trip; another one first where a generation is absent or long untouched. */
+  async claim(plan: Plan, found: Found): Promise<Claim> {
+    const { store, random, touched, policy } = this.#ground;
+    const isKept = found.stamps !== undefined && touched.isRecent(plan.generations);
+    const stamps = isKept ? found.stamps : await touched.mint(store, plan.generations);
+    if (!found.stamps) cacheEvents.publish({ type: "generation-minted", scope: policy.scope });
+    const holder = idFrom(random);
+    const claimed = await store.acquire({
+      key: plan.key,
+      holder,
+      token: newestToken(stamps),
+      leaseMs: this.#leaseMs(),
+      seen: found.seen,
+    });
+    const load = this.#loads.shareable(plan.key, claimed, stamps.join(","));
+    if (load) return { state: "shared", load };
+    if (claimed.state === "granted") {
+      const { lease, settleMs } = claimed;
+      return { state: "granted", lead: { plan, found, holder, lease, stamps, settleMs } };
+    }
+    return claimed;
+  }
+
+  /** Loads with the lease, and stores. Others of this process share it from now on. */
+  lead(lead: Lead, request: ReadRequest, order: Omit<LoadOrder, "loader">): Promise<Served> {
+    const outcome = this.#leadNow(lead, { ...order, loader: request.loader });
+    this.#loads.offer(lead.plan.key, { holder: lead.holder, stamps: lead.stamps.join(","), outcome });
+    return outcome;
+  }
+
+  /** Loads without a lease: nothing is stored. */
+  async apart(request: ReadRequest, order: Omit<LoadOrder, "loader">): Promise<unknown> {
+    const { value } = await this.#run({ ...order, loader: request.loader });
+    return value;
+  }
+
+  async #leadNow(lead: Lead, order: LoadOrder): Promise<Served> {
+    const { store, counters, l1 } = this.#ground;
+    const beganMs = store.now();
+    const { key } = lead.plan;
+    // Whoever began the load may go before it ends.
+    const watch = l1?.again(lead.found.watch);
+    try {
+      const loaded = await this.#run(order);
+      const kept = await this.#keep(lead, loaded, beganMs).catch(() => "store-error" as const);
+      if (kept !== undefined) counters.skip(kept);
+      // Whoever waits for the lease need not wait any longer.
+      if (kept !== undefined && kept !== "lease") await store.release(key, lead.holder).catch(() => {});
+      return { value: loaded.value, outcome: "miss" };
+    } catch (error) {
+      await store.release(key, lead.holder).catch(() => {});
+      throw error;
+    } finally {
+      l1?.unwatch(watch);
+    }
+  }
+
+  async #run(order: LoadOrder): Promise<Loaded> {
+    const loaded = await runLoad(this.#ground, order);
+    this.#averageMs = (this.#averageMs ?? loaded.tookMs) * (1 - latest) + loaded.tookMs * latest;
+    return loaded;
+  }
+
+  /** Stores what was loaded; says why it did not. */
+  async #keep(lead: Lead, loaded: Loaded, beganMs: number) {
+    const { store, policy, l1 } = this.#ground;
+    if (loaded.payload === undefined) return "undefined" as const;
+    const freshMs = this.#freshMs(lead, loaded.ttlMs);
+    if (freshMs < 1) return "ttl-0" as const;
+    const tags = await this.#stampedTags(lead, loaded.tags);
+    if (tags === undefined) return "tags-moved" as const;
+    const storedMs = beganMs + loaded.tookMs;
+    const record = await recordFrom(policy, lead, { loaded, payload: loaded.payload, tags, storedMs, freshMs });
+    if (record.length > policy.maxBytes) return "too-large" as const;
+    const keepMs = freshMs + Math.max(policy.staleOnErrorMs, policy.staleWhileRevalidateMs);
+    const isStored = await store.put({ key: lead.plan.key, lease: lead.lease, record, keepMs: Math.ceil(keepMs) });
+    if (!isStored) return "lease" as const;
+    const { watch } = lead.found;
+    // A copy knows nothing of tags, and lives no longer than what it was copied from.
+    if (watch && loaded.tags.length === 0) {
+      l1?.keep(lead.plan.key, watch, { value: loaded.value, size: record.length, leftMs: freshMs });
+    }
+    return undefined;
+  }
+
+  /** How long the value is fresh: shorter by chance, and short while replicas may lag behind an invalidation. */
+  #freshMs({ stamps, settleMs }: Lead, ttlMs: number): number {
+    const { policy, random, store } = this.#ground;
+    const freshMs = jittered(ttlMs, policy.jitter, random);
+    if (policy.settleMs === 0) return freshMs;
+    const isSettling = settleMs > 0 || store.now() < tokenMs(newestToken(stamps)) + policy.settleMs;
+    return isSettling ? Math.min(freshMs, policy.settleMs) : freshMs;
+  }
+
+  /** The tags with their stamps as of before the load; undefined when some tag was invalidated during the load. */
+  async #stampedTags({ plan, stamps }: Lead, tags: readonly string[]): Promise<string | undefined> {
+    if (tags.length === 0) return "";
+    const { policy, store, touched } = this.#ground;
+    const anyTag = plan.generations.at(-1) ?? "";
+    const keys = tags.map((tag) => policy.family.tag(tag));
+    // One step, so that no invalidation lies between the two. The one of any tag is replaced before a tag's own.
+    const [present, ...values] = await store.mint([anyTag, ...keys], touched.keepMs);
+    if (present === undefined || stampOf(present) !== stamps.at(-1)) return undefined;
+    return keys.map((key, index) => `${key}=${stampOf(values[index] ?? "")}`).join(",");
+  }
+
+  #leaseMs(): number {
+    if (this.#averageMs === undefined) return firstLeaseMs;
+    return Math.round(Math.min(longestLeaseMs, Math.max(shortestLeaseMs, 2 * this.#averageMs)));
+  }
+}
+
+interface Content {
+  readonly loaded: Loaded;
+  readonly payload: Buffer;
+  readonly tags: string;
+  readonly storedMs: number;
+  readonly freshMs: number;
+}
+
+async function recordFrom({ compressFrom }: Policy, lead: Lead, content: Content): Promise<Buffer> {
+  const { loaded, payload, tags, storedMs, freshMs } = content;
+  const plain = { packing: "plain", payload } as const;
+  return encodeRecord({
+    ...(payload.length >= compressFrom ? await pack(payload) : plain),
+    id: lead.holder,
+    negative: loaded.value === null,
+    storedMs,
+    freshUntilMs: storedMs + freshMs,
+    loadMs: Math.floor(loaded.tookMs),
+    unpackedLength: payload.length,
+    identity: lead.plan.identity,
+    stamps: lead.stamps.join(","),
+    tags,
+    digest: loaded.digest,
+  });
+}
+
+function idFrom(random: Random): string {
+  return Buffer.from(random.bytes(9)).toString("base64url").slice(0, idLength);
+}

@@ -1,0 +1,221 @@
+import { sleep } from "@sluice/core";
+
+import { CacheUnavailableError } from "./errors.ts";
+import { cacheEvents } from "./events.ts";
+import { isDueEarly } from "./lifetime.ts";
+import type { Lead, Loading, LoadingGround } from "./loading.ts";
+import { look, valueOf, type Found } from "./look.ts";
+import type { Plan } from "./policy.ts";
+import type { ReadRequest, Served } from "./served.ts";
+import { StaleCopies } from "./stale-copies.ts";
+import { Unstored } from "./unstored.ts";
+
+/** What {@link ReadThrough} needs. */
+export interface ReadThroughGround extends LoadingGround {
+  readonly onStoreError: "allow" | "deny";
+  /** Takes work that nobody waits for. It must not reject. */
+  readonly aside: (work: Promise<unknown>) => void;
+  /** Told how each call of the store went. */
+  readonly storeHealth: { failed(error: unknown): void; answered(): void };
+}
+
+/** One caller's way through waiting. */
+interface Wait {
+  readonly beganMs: number;
+  pauseMs: number;
+  changes: number;
+}
+
+/** A value that may be served although it is not fresh. */
+interface Fallback {
+  readonly value: unknown;
+}
+
+const firstPauseMs = 10;
+const longestPauseMs = 120;
+const mostChanges = 2;
+
+/** The store could not be asked, or is not to be believed. */
+class StoreTrouble extends Error {}
+
+/** Reads of one scope: from the store, from a load of its own or of another, or past its time where that is allowed. */
+export class ReadThrough {
+  readonly #ground: ReadThroughGround;
+  readonly #loading: Loading;
+  readonly #stale: StaleCopies;
+  readonly #unstored: Unstored;
+  readonly #refreshing = new Set<string>();
+
+  constructor(ground: ReadThroughGround, loading: Loading) {
+    this.#ground = ground;
+    this.#loading = loading;
+    this.#stale = new StaleCopies(ground.clock, ground.policy);
+    this.#unstored = new Unstored(ground.invalidator);
+  }
+
+  /** One read, from its first look at the store to its value. */
+  async read(plan: Plan, request: ReadRequest): Promise<Served> {
+    const wait: Wait = { beganMs: this.#ground.clock.monotonic(), pauseMs: firstPauseMs, changes: 0 };
+    try {
+      for (;;) {
+        const served = await this.#attempt(plan, request, wait);
+        if (served) return served;
+      }
+    } catch (error) {
+      if (!(error instanceof StoreTrouble)) throw error;
+      return this.#degraded(plan, request, error.cause);
+    }
+  }
+
+  /** A load as if there were no cache. */
+  async bypass(request: ReadRequest): Promise<Served> {
+    return { value: await this.#loading.apart(request, { reason: "bypass", stale: undefined }), outcome: "bypass" };
+  }
+
+  async #attempt(plan: Plan, request: ReadRequest, wait: Wait): Promise<Served | undefined> {
+    const found = await this.#asked(() => look(this.#ground, plan));
+    try {
+      const isStored = found.record !== undefined && !request.fresh;
+      const stored = isStored ? await this.#fromRecord(plan, request, found) : undefined;
+      return stored ?? (await this.#fromLoad({ plan, found, wait }, request));
+    } finally {
+      this.#ground.l1?.unwatch(found.watch);
+    }
+  }
+
+  async #fromRecord(plan: Plan, request: ReadRequest, found: Found): Promise<Served | undefined> {
+    const { record, staleMs, softened, watch } = found;
+    if (!record) return undefined;
+    const isFresh = staleMs === 0 && !softened;
+    if (!isFresh && !this.#stale.mayServe(plan.key, found)) return undefined;
+    const { policy, l1 } = this.#ground;
+    const stored = await valueOf(policy, record);
+    if (!stored) return undefined;
+    const { value } = stored;
+    if (!isFresh) {
+      if (!this.#stale.isResting(plan.key)) this.#refresh(plan, request, found);
+      return { value, outcome: "stale" };
+    }
+    const leftMs = record.freshUntilMs - this.#ground.store.now();
+    // A copy knows nothing of tags.
+    if (watch && record.tags === "") l1?.keep(plan.key, watch, { value, size: record.payload.length, leftMs });
+    const { earlyBeta: beta } = policy;
+    if (isDueEarly({ leftMs, loadMs: record.loadMs, beta, random: this.#ground.random })) {
+      this.#refresh(plan, request, found);
+    }
+    return { value, outcome: "hit" };
+  }
+
+  async #fromLoad({ plan, found, wait }: Attempt, request: ReadRequest): Promise<Served | undefined> {
+    const fallback = request.fresh ? undefined : await this.#fallback(found);
+    const claim = await this.#asked(() => this.#loading.claim(plan, found));
+    if (claim.state === "granted") return this.#lead(claim.lead, request, fallback);
+    if (claim.state === "shared" && !request.fresh) {
+      const outcome = claim.load.outcome.then(({ value }): Served => ({ value, outcome: "coalesced" }));
+      return this.#orFallback(plan.key, outcome, fallback);
+    }
+    if (claim.state === "changed") {
+      wait.changes += 1;
+      if (wait.changes <= mostChanges) return undefined;
+    }
+    if (fallback) return { value: fallback.value, outcome: "stale" };
+    return this.#waited(request, wait, claim.state === "held" ? claim.leftMs : 0);
+  }
+
+  #lead(lead: Lead, request: ReadRequest, fallback: Fallback | undefined): Promise<Served> {
+    const outcome = this.#loading.lead(lead, request, { reason: "miss", stale: fallback?.value });
+    return this.#orFallback(lead.plan.key, outcome, fallback);
+  }
+
+  /** The outcome, or the value past its time when the load fails or takes too long. */
+  async #orFallback(key: string, outcome: Promise<Served>, fallback: Fallback | undefined): Promise<Served> {
+    if (!fallback) return outcome;
+    const stale: Served = { value: fallback.value, outcome: "stale" };
+    const { clock, policy } = this.#ground;
+    const over = new AbortController();
+    const late =
+      policy.softTimeoutMs === Number.POSITIVE_INFINITY
+        ? []
+        : [sleep(clock, policy.softTimeoutMs, over.signal).then(() => stale)];
+    try {
+      return await Promise.race([outcome, ...late]);
+    } catch (error) {
+      cacheEvents.publish({ type: "refresh-failed", scope: policy.scope, error });
+      this.#stale.rest(key);
+      return stale;
+    } finally {
+      over.abort();
+      // What is not waited for any more reaches nobody.
+      for (const each of [outcome, ...late]) each.catch(() => {});
+    }
+  }
+
+  /** Pauses and tells to look again, or loads what will not be stored when the wait is over. */
+  async #waited(request: ReadRequest, wait: Wait, leftMs: number): Promise<Served | undefined> {
+    const { clock, policy, random } = this.#ground;
+    // Nothing will be stored for others to find: waiting would be in vain.
+    const waitMs = policy.ttlMs === 0 || request.fresh ? 0 : policy.waitMs;
+    const untilMs = wait.beganMs + waitMs - clock.monotonic();
+    if (untilMs <= 0 || leftMs <= 0) {
+      const value = await this.#loading.apart(request, { reason: "wait-over", stale: undefined });
+      return { value, outcome: "miss" };
+    }
+    await sleep(clock, Math.min(wait.pauseMs, untilMs, leftMs + 1) * (0.5 + random.float() / 2));
+    wait.pauseMs = Math.min(longestPauseMs, wait.pauseMs * 2);
+    return undefined;
+  }
+
+  #refresh(plan: Plan, request: ReadRequest, found: Found): void {
+    if (this.#refreshing.has(plan.key)) return;
+    this.#refreshing.add(plan.key);
+    const { l1, aside } = this.#ground;
+    const watch = l1?.again(found.watch);
+    const work = async (): Promise<void> => {
+      try {
+        const claim = await this.#loading.claim(plan, { ...found, watch });
+        if (claim.state === "granted") {
+          await this.#loading.lead(claim.lead, request, { reason: "refresh", stale: undefined });
+        }
+      } catch (error) {
+        cacheEvents.publish({ type: "refresh-failed", scope: this.#ground.policy.scope, error });
+        this.#stale.rest(plan.key);
+      } finally {
+        l1?.unwatch(watch);
+        this.#refreshing.delete(plan.key);
+      }
+    };
+    aside(work());
+  }
+
+  async #fallback(found: Found): Promise<Fallback | undefined> {
+    const { record } = found;
+    if (!record || !this.#stale.mayFallBack(found)) return undefined;
+    return valueOf(this.#ground.policy, record);
+  }
+
+  async #degraded(plan: Plan, request: ReadRequest, cause: unknown): Promise<Served> {
+    const { onStoreError, policy } = this.#ground;
+    if (onStoreError === "deny") throw new CacheUnavailableError(policy.scope, { cause });
+    const load = (): Promise<unknown> => this.#loading.apart(request, { reason: "degraded", stale: undefined });
+    const value = await (request.fresh ? load() : this.#unstored.shared(plan.key, load));
+    return { value, outcome: "degraded" };
+  }
+
+  async #asked<T>(call: () => Promise<T>): Promise<T> {
+    const { storeHealth } = this.#ground;
+    try {
+      const answer = await call();
+      storeHealth.answered();
+      return answer;
+    } catch (error) {
+      storeHealth.failed(error);
+      throw new StoreTrouble("the store is not asked", { cause: error });
+    }
+  }
+}
+
+interface Attempt {
+  readonly plan: Plan;
+  readonly found: Found;
+  readonly wait: Wait;
+}

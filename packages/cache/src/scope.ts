@@ -1,0 +1,198 @@
+import { InvalidArgumentError, type ParamRecord } from "@sluice/core";
+
+import { createBulkhead } from "./bulkhead.ts";
+import type { CacheEntry, ReadOptions } from "./entry.ts";
+import { CacheClosedError } from "./errors.ts";
+import type { Environment } from "./lifetime.ts";
+import { unlessAborted, type LoadContext } from "./load.ts";
+import { Loading } from "./loading.ts";
+import { createPlanner, type Planner } from "./plan.ts";
+import type { Plan, Policy } from "./policy.ts";
+import { ReadThrough, type ReadThroughGround } from "./read-through.ts";
+import { policyOf, within, type ScopeOptions } from "./scope-options.ts";
+import type { ReadRequest, Served } from "./served.ts";
+import { Counters, type HealthOptions, type ScopeHealth, type ScopeStats } from "./stats.ts";
+import type { GenerationTarget } from "./target.ts";
+
+/** Values of one kind. */
+export interface CacheScope<Params, Value> {
+  /**
+   * The value for the parameters: a copy in this process, else the stored one, else a loaded one. A stored value
+   * costs one round trip, a loaded one three, and the load is shared by all processes.
+   *
+   * Values are deeply frozen, as others may hold the same ones.
+   *
+   * @throws what the load throws, to all who share it.
+   * @throws `ERR_SLUICE_CACHE_LOAD_TIMEOUT`, `ERR_SLUICE_CACHE_OVERLOADED`, `ERR_SLUICE_CACHE_VALUE` from loading.
+   * @throws `ERR_SLUICE_CACHE_UNAVAILABLE` when the store does not answer and `onStoreError` is `"deny"`.
+   * @throws `ERR_SLUICE_NOT_CANONICAL`, `ERR_SLUICE_INVALID_ARGUMENT` for parameters that make no key.
+   */
+  get(params: Params, options?: ReadOptions<Value>): Promise<Value>;
+  /** The values for many parameters, in their order. All that are stored cost one round trip together. */
+  getMany(params: readonly Params[], options?: ReadOptions<Value>): Promise<Value[]>;
+  /** A copy in this process, if there is one that may be read; never waits. */
+  peek(params: Params): Value | undefined;
+  /** One set of parameters with its keys built: for what is read often, and for invalidation. */
+  entry(params: Params): CacheEntry<Value>;
+  /** Everything of this scope, to be invalidated. */
+  all(): GenerationTarget;
+  /** What was grouped by a value, to be invalidated: `group({ category: 12 })`. */
+  group(value: ParamRecord): GenerationTarget;
+  /** Results with a tag, to be invalidated. Of all scopes under the same prefix. */
+  tag(tag: string): GenerationTarget;
+  /** What was counted since the scope was made. */
+  stats(): ScopeStats;
+  /** How the last five minutes went. */
+  health(): ScopeHealth;
+}
+
+/** What a scope shares with the others of its cache. */
+export interface ScopeGround extends Omit<ReadThroughGround, "policy" | "bulkhead" | "counters"> {
+  readonly enabled: () => boolean;
+  readonly env: Environment | undefined;
+  readonly health: HealthOptions;
+  readonly isClosed: () => boolean;
+}
+
+/** A scope, with what its cache needs to know to flush by text. */
+export interface MadeScope<Params, Value> extends CacheScope<Params, Value> {
+  readonly policy: Policy;
+  readonly prefix: string;
+}
+
+/** Makes a scope. */
+export function createScope<Params, Value>(
+  ground: ScopeGround,
+  name: string,
+  options: ScopeOptions<Params, Value>,
+): MadeScope<Params, Value> {
+  const policy = policyOf(name, options, ground.env);
+  const { maxLoads = 32, maxWaiting = 10_000, load } = options;
+  const counters = new Counters(name, ground.clock, ground.health);
+  const bulkhead = createBulkhead({
+    scope: name,
+    maxLoads: within("maxLoads", maxLoads, { from: 1, to: 1_000_000 }),
+    maxWaiting: within("maxWaiting", maxWaiting, { from: 0, to: 1_000_000 }),
+  });
+  ground.touched.outlive(policy.ttlMs + Math.max(policy.staleOnErrorMs, policy.staleWhileRevalidateMs));
+  const own = { ...ground, policy, counters, bulkhead };
+  const planner = createPlanner(policy, options);
+  const reader = new Reader(own, new ReadThrough(own, new Loading(own)));
+  const requestFor = (params: Params, { load: given, fresh = false }: ReadOptions<Value>): ReadRequest => {
+    const loader = given ?? (load ? (context: LoadContext) => load(params, context) : undefined);
+    if (!loader) throw new InvalidArgumentError("load", `given, as the scope "${name}" has none`, given);
+    return { loader, fresh };
+  };
+  const read = (plan: Plan, params: Params, given: ReadOptions<Value> = {}): Promise<Value> =>
+    reader.read(plan, requestFor(params, given), given.signal) as Promise<Value>;
+  const target = (...generations: string[]): GenerationTarget => ({
+    kind: "generation",
+    generations,
+    family: policy.family.all,
+  });
+  return {
+    policy,
+    prefix: options.prefix,
+    get: async (params, given) => read(planner.planOf(params), params, given),
+    getMany: (all, given) => Promise.all(all.map(async (params) => read(planner.planOf(params), params, given))),
+    peek: (params) => reader.peek(planner.planOf(params)) as Value | undefined,
+    entry: (params) => entryOf({ planner, policy, read, reader }, params),
+    all: () => target(name === policy.family.name ? policy.family.all : policy.family.scope(name)),
+    group: (value) => target(onlyGroup(policy, value)),
+    tag: (tag) => target(policy.family.anyTag, policy.family.tag(tag)),
+    stats: () => counters.stats(),
+    health: () => counters.health(),
+  };
+}
+
+interface EntryParts<Params, Value> {
+  readonly planner: Planner<Params>;
+  readonly policy: Policy;
+  readonly reader: Reader;
+  readonly read: (plan: Plan, params: Params, given?: ReadOptions<Value>) => Promise<Value>;
+}
+
+function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params): CacheEntry<Value> {
+  const { planner, policy, reader, read } = parts;
+  const plan = planner.planOf(params);
+  return {
+    kind: "entry",
+    key: plan.key,
+    keys: planner.droppedKeys(plan),
+    family: policy.family.all,
+    settleMs: policy.settleMs,
+    get: (given) => read(plan, params, given),
+    peek: () => reader.peek(plan) as Value | undefined,
+  };
+}
+
+function onlyGroup({ scope, family }: Policy, value: ParamRecord): string {
+  const [member, ...others] = Object.entries(value);
+  if (!member || others.length > 0) throw new InvalidArgumentError("group", "one name with its value", value);
+  return family.group(scope, ...member);
+}
+
+/** Reads of one scope as callers see them: copies first, and one way through the store for all of one turn. */
+class Reader {
+  readonly #ground: ScopeGround & { readonly counters: Counters };
+  readonly #through: ReadThrough;
+  readonly #unsent = new Map<string, Promise<Served>>();
+
+  constructor(ground: ScopeGround & { readonly counters: Counters }, through: ReadThrough) {
+    this.#ground = ground;
+    this.#through = through;
+  }
+
+  peek(plan: Plan): unknown {
+    const copy = this.#ground.l1?.peek(plan.key);
+    if (copy === undefined) return undefined;
+    this.#ground.counters.peeked();
+    return copy.value;
+  }
+
+  read(plan: Plan, request: ReadRequest, signal: AbortSignal | undefined): Promise<unknown> {
+    const { clock, enabled, isClosed, l1 } = this.#ground;
+    if (isClosed()) return Promise.reject(new CacheClosedError("get"));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const startedMs = clock.monotonic();
+    if (!enabled()) return this.#counted(this.#through.bypass(request), { startedMs, joined: false, signal });
+    const copy = request.fresh ? undefined : l1?.peek(plan.key);
+    if (copy) {
+      this.#ground.counters.read("l1", startedMs);
+      return Promise.resolve(copy.value);
+    }
+    const unsent = request.fresh ? undefined : this.#unsent.get(plan.key);
+    if (unsent) return this.#counted(unsent, { startedMs, joined: true, signal });
+    const served = this.#through.read(plan, request);
+    if (!request.fresh) this.#offer(plan.key, served);
+    return this.#counted(served, { startedMs, joined: false, signal });
+  }
+
+  /**
+   * Lets others share a read for as long as this stretch of code runs. Not any longer: who begins after an
+   * invalidation was applied must not share a read that may have been executed before it, and with a store in this
+   * process that news takes no more than a microtask.
+   */
+  #offer(key: string, served: Promise<Served>): void {
+    this.#unsent.set(key, served);
+    if (this.#unsent.size === 1) queueMicrotask(() => this.#unsent.clear());
+  }
+
+  async #counted(served: Promise<Served>, { startedMs, joined, signal }: Reading): Promise<unknown> {
+    const { counters } = this.#ground;
+    try {
+      const { value, outcome } = await (signal ? unlessAborted(served, signal) : served);
+      counters.read(joined && outcome === "miss" ? "coalesced" : outcome, startedMs);
+      return value;
+    } catch (error) {
+      counters.read("failed", startedMs);
+      throw error;
+    }
+  }
+}
+
+interface Reading {
+  readonly startedMs: number;
+  readonly joined: boolean;
+  readonly signal: AbortSignal | undefined;
+}

@@ -1,0 +1,1 @@
+export { cacheStoreLaws, type CacheStoreLaw, type CacheStoreSubject } from "./laws.ts";

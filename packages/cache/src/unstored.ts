@@ -1,0 +1,32 @@
+import type { Invalidator } from "./invalidator.ts";
+
+interface Running {
+  readonly epoch: number;
+  readonly outcome: Promise<unknown>;
+}
+
+/**
+ * Loads while the store cannot be asked, shared in this process. Without the store nobody knows what others have
+ * invalidated, so a shared value may be as old as its load took; what this process has invalidated is never shared.
+ */
+export class Unstored {
+  readonly #invalidator: Invalidator;
+  readonly #byKey = new Map<string, Running>();
+
+  constructor(invalidator: Invalidator) {
+    this.#invalidator = invalidator;
+  }
+
+  async shared(key: string, load: () => Promise<unknown>): Promise<unknown> {
+    const { epoch } = this.#invalidator;
+    const known = this.#byKey.get(key);
+    if (known?.epoch === epoch) return known.outcome;
+    const running: Running = { epoch, outcome: load() };
+    this.#byKey.set(key, running);
+    try {
+      return await running.outcome;
+    } finally {
+      if (this.#byKey.get(key) === running) this.#byKey.delete(key);
+    }
+  }
+}
