@@ -5,13 +5,17 @@ import { healthRoutes } from "./http/health-routes.ts";
 import { answerOtherMethods } from "./http/methods.ts";
 import { countRequests, metricsRoute } from "./http/metrics-route.ts";
 import { traceRequests } from "./http/request-spans.ts";
-import { createServer, type Server } from "./http/server.ts";
+import { createServer, refuseEarly, type Server } from "./http/server.ts";
 import { watchDatabaseEvents } from "./infra/database-events.ts";
 import { createDatabase, type Database } from "./infra/database.ts";
 import { createMetrics } from "./infra/metrics.ts";
 import { watchProcess } from "./infra/process-metrics.ts";
 import { createQueue, jobNames, type JobName, type Queue } from "./infra/queue.ts";
 import { createTelemetry, type Telemetry } from "./infra/telemetry.ts";
+import { watchLimits } from "./limits/limit-events.ts";
+import { limitRequests } from "./limits/limit-requests.ts";
+import { createLimits } from "./limits/limiter.ts";
+import { collectRoutes, type RouteRow } from "./limits/route-table.ts";
 import { authModule } from "./modules/auth/index.ts";
 import { categoriesModule } from "./modules/categories/index.ts";
 import { listingsModule } from "./modules/listings/index.ts";
@@ -26,6 +30,8 @@ const jobTimes: Readonly<Record<JobName, string>> = { catalog_rollup: "*/5 * * *
 export interface App {
   readonly server: Server;
   readonly database: Database;
+  /** What it answers, and the tier of each. */
+  readonly routes: readonly RouteRow[];
   /** From now on `/health/ready` says no. */
   drain(): void;
   /** Lets requests and jobs under way finish, then closes everything. */
@@ -55,19 +61,26 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
     secretKey: config.secretKey,
     secureCookies: config.production,
   });
+  const limits = createLimits({ redisUrl: config.redis.rateLimitUrl, isEnabled: config.features.rateLimit });
+  const stopWatchingLimits = watchLimits(telemetry.meter, server.log);
+  const routes = collectRoutes(server);
   let queue: Queue | undefined;
 
   async function close(timeoutMs: number): Promise<void> {
     draining = true;
     await Promise.all([server.close(), queue?.stop(timeoutMs)]);
+    await limits[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
     stopWatching();
+    stopWatchingLimits();
     await telemetry.close(timeoutMs);
   }
 
   try {
     endConnections(server, () => draining);
     measure(server, database, telemetry);
+    await limitRequests(server, { limiter: limits.limiter, proxies: config.http.proxies, caller: auth.caller });
+    refuseEarly(server);
     await answerOtherMethods(server, async () => {
       healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });
       if (config.features.metrics) metricsRoute(server, telemetry);
@@ -91,7 +104,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
     await close(0);
     throw error;
   }
-  return { server, database, drain: () => void (draining = true), close };
+  return { server, database, routes, drain: () => void (draining = true), close };
 }
 
 /** Counts and traces requests, and shows the database and the process. */

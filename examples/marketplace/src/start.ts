@@ -1,5 +1,6 @@
 import { createApp, type App } from "./app.ts";
 import type { Config, Role } from "./config/config.ts";
+import { routeTable } from "./limits/route-table.ts";
 import { migrateDatabase, openServer, prepareAccounts, seed, type ReadyServer } from "./prepare.ts";
 import { printLine, printNothing, type Print } from "./print.ts";
 import { shutDownOnSignal } from "./shutdown.ts";
@@ -26,6 +27,7 @@ export async function start(config: Config, role: Role): Promise<void> {
       log: app.server.log,
     });
     const url = await listen(app, config, print);
+    print(...routeTable(app.routes, config.features.rateLimit));
     print(...(await welcome(app.database.sql, { role, url, place: server.place, auth: config.auth })));
   } catch (error) {
     await server.stop();

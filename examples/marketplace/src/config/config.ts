@@ -4,6 +4,7 @@ import { authConfig } from "./auth-config.ts";
 import { chooser, type Chooser, type Setting } from "./chooser.ts";
 import { readHeaders } from "./collector.ts";
 import type { Environment } from "./environment.ts";
+import { readProxies } from "./proxies.ts";
 import { withoutSecrets } from "./service-url.ts";
 
 /** What a process does: answer requests, run jobs, schedule them, or all three. */
@@ -36,6 +37,8 @@ export function effective(environment: Environment, random: Random = systemRando
     http: {
       requestTimeoutMs: setting("REQUEST_TIMEOUT_MS", 10_000),
       corsOrigins: setting<"CORS_ORIGINS", string[]>("CORS_ORIGINS", []),
+      /** Which proxies are believed about the client's address. */
+      proxies: readProxies(setting("TRUSTED_PROXIES", "")) ?? {},
     },
     shutdown: {
       delayMs: setting("SHUTDOWN_DELAY_MS", production ? 5000 : 0, mode),

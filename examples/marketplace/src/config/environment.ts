@@ -4,6 +4,7 @@ import { z } from "zod";
 import { emailAddress } from "../modules/auth/email-address.ts";
 import { newPassword } from "../modules/auth/password.ts";
 import { readCollectorUrl, readHeaders } from "./collector.ts";
+import { readProxies } from "./proxies.ts";
 import { readPostgresUrl, readPostgresUrls, readRedisUrl } from "./service-url.ts";
 
 /** A variable whose text is read by `read`; undefined from it means that the text is not `expected`. */
@@ -69,6 +70,11 @@ const headers = text("a list of name=value, separated by commas, percent-encoded
   readHeaders(value) === undefined ? undefined : value,
 );
 
+const proxies = text(
+  "a number of proxies from 1 to 32, or their addresses and CIDR ranges, separated by commas",
+  (value) => (readProxies(value) === undefined ? undefined : value),
+);
+
 /** A length of time with its unit, in ms. */
 function duration(shortest: string, longest: string) {
   return text(`a duration from ${shortest} to ${longest}, such as 15m`, (value) => {
@@ -131,6 +137,7 @@ export const environment = z.object({
   SHUTDOWN_DELAY_MS: whole(0, longestTimeoutMs),
   SHUTDOWN_TIMEOUT_MS: whole(1, longestTimeoutMs),
   CORS_ORIGINS: origins,
+  TRUSTED_PROXIES: proxies,
   LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal"),
   OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl,
   OTEL_EXPORTER_OTLP_HEADERS: headers,

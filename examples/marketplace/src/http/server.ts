@@ -36,7 +36,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   server.addHook("onRequest", async (request, reply) => {
     reply.headers({ "x-request-id": request.id, ...safeHeaders });
-    refuseEarly(request);
   });
   logRequests(server);
   if (options.corsOrigins.length > 0) await server.register(cors, corsOptions(options.corsOrigins));
@@ -74,8 +73,12 @@ const safeHeaders = {
   "x-content-type-options": "nosniff",
 };
 
-/** Answers before the body is read: what has no route needs no body, and none may be larger than the limit. */
-function refuseEarly(request: FastifyRequest): void {
+/** Answers before a body is read: what has no route needs none, and no body may be larger than the limit. */
+export function refuseEarly(server: AnyServer): void {
+  server.addHook("onRequest", async (request) => refuse(request));
+}
+
+function refuse(request: FastifyRequest): void {
   if (request.is404) throw new Failure(404, ["NOT_FOUND", "No such route"]);
   const longest = request.routeOptions.bodyLimit ?? bodyLimit;
   if (Number(request.headers["content-length"] ?? 0) > longest) {

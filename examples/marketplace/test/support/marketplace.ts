@@ -74,10 +74,10 @@ export async function seedDatabaseAt(url: string): Promise<void> {
   });
 }
 
-/** Starts a marketplace on a seeded database. */
+/** Starts a marketplace on a seeded database, without limits: they are tested where they are switched on. */
 export async function startMarketplace(options: TestMarketplaceOptions = {}): Promise<TestMarketplace> {
   const { role = "web", environment = {}, databaseUrl = await seededDatabase(), replicaUrls = [] } = options;
-  const config = readConfig({ LOG_LEVEL: "warn", ...lightHashes, ...environment });
+  const config = readConfig({ LOG_LEVEL: "warn", ENABLE_RATE_LIMIT: "false", ...lightHashes, ...environment });
   if (!config.ok) throw new Error(config.problems.join("\n"));
   const log = captureLog();
   const databaseUrls = [databaseUrl, ...replicaUrls];

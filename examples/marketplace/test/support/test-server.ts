@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { ok } from "../../src/http/envelope.ts";
 import { answerOtherMethods } from "../../src/http/methods.ts";
-import { createServer, type Server, type ServerOptions } from "../../src/http/server.ts";
+import { createServer, refuseEarly, type Server, type ServerOptions } from "../../src/http/server.ts";
 
 /** Log lines as they are written, parsed. */
 export interface CapturedLog {
@@ -33,6 +33,7 @@ export async function createProbe(options: Partial<ServerOptions> = {}): Promise
     logTo: captureLog().stream,
     ...options,
   });
+  refuseEarly(server);
   await answerOtherMethods(server, async () => {
     server.post("/echo", { schema: { body: z.object({ quantity: z.int() }) } }, ({ id, body }) => ok(id, body));
     server.get("/throw", () => {

@@ -1,5 +1,6 @@
 import { systemClock, systemRandom } from "@sluice/core";
 import type { SqlDatabase } from "@sluice/postgres";
+import type { FastifyRequest } from "fastify";
 
 import type { AuthConfig } from "../../config/auth-config.ts";
 import type { Guards } from "../../http/principal.ts";
@@ -7,7 +8,7 @@ import type { Server } from "../../http/server.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { accountRepository } from "./account-repository.ts";
 import { type Argon2Cost, deriveTag } from "./argon2.ts";
-import { createGuards } from "./guards.ts";
+import { callerOf, createGuards } from "./guards.ts";
 import { createPasswordHasher, type PasswordHasher } from "./password-hasher.ts";
 import { authRoutes } from "./routes.ts";
 import { authService } from "./service.ts";
@@ -20,6 +21,8 @@ export interface AuthModule {
   readonly routes: (server: Server) => void;
   /** For the routes of other modules. */
   readonly guards: Guards;
+  /** Who a request's access token was issued to, without asking whether that still holds. No round trip. */
+  readonly caller: (request: Pick<FastifyRequest, "headers">) => Promise<string | undefined>;
   /** The work of the job `session_gc`. Safe to run twice. */
   readonly collectGarbage: () => Promise<void>;
 }
@@ -48,6 +51,7 @@ export function authModule(sql: SqlDatabase, options: AuthModuleOptions): AuthMo
   return {
     routes: (server) => authRoutes(server, service, { guards, accessTtlMs, refreshTtlMs, secureCookies }),
     guards,
+    caller: (request) => callerOf(accessTokens, request.headers.authorization),
     collectGarbage: () => sessions.collectGarbage(),
   };
 }
