@@ -16,6 +16,14 @@ local function entry(KEYS, ARGV)
 --@body
 end
 
+local function slice(list, first, last)
+  -- Faster than a loop by a tenth of all that a batch costs, but Lua's stack ends at 8000.
+  if last - first < 1000 then return { unpack(list, first, last) } end
+  local part = {}
+  for index = first, last do part[#part + 1] = list[index] end
+  return part
+end
+
 local count = tonumber(ARGV[1])
 local keep_ms = tonumber(ARGV[2])
 local kept_at
@@ -31,11 +39,10 @@ local keys_each = key_count / count
 local args_each = (#ARGV - 2) / count
 local answers, failures = {}, {}
 for number = 1, count do
-  local keys, args = {}, {}
   local key_base = (number - 1) * keys_each
-  for index = 1, keys_each do keys[index] = KEYS[key_base + index] end
   local arg_base = 2 + (number - 1) * args_each
-  for index = 1, args_each do args[index] = ARGV[arg_base + index] end
+  local keys = slice(KEYS, key_base + 1, key_base + keys_each)
+  local args = slice(ARGV, arg_base + 1, arg_base + args_each)
   local ok, answer = pcall(entry, keys, args)
   local failure
   if not ok then

@@ -8,19 +8,31 @@ export interface Address {
   readonly port: number;
 }
 
-/** What {@link addressOf} reads. */
+/** Where to connect to, and as whom. Give one of `url`, `sentinels` and `cluster`. */
 export interface AddressOptions {
+  /**
+   * `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS,
+   * `redis+sentinel://[user:password@]host:port,host:port/name[/db]` or
+   * `redis+cluster://[user:password@]host:port,host:port`.
+   */
   readonly url?: string;
+  /** The Sentinels that know the master. */
   readonly sentinels?: readonly Address[];
+  /** The name of the master at the Sentinels. Default `"mymaster"`. */
   readonly name?: string;
+  /** Some nodes of a Cluster. */
   readonly cluster?: readonly Address[];
+  /** User of the server. */
   readonly username?: string;
+  /** Password of the server. Never in errors or events. */
   readonly password?: string;
+  /** Password of the Sentinels, if they have one. */
   readonly sentinelPassword?: string;
+  /** Number of the database. Default 0. */
   readonly db?: number;
 }
 
-/** Where to connect to. */
+/** Where the options say to connect to. */
 export interface Target {
   readonly kind: "server" | "sentinel" | "cluster";
   readonly addresses: readonly Address[];

@@ -14,11 +14,20 @@ export type Outcome = { readonly answer: Reply } | { readonly error: string };
 
 const batches = new WeakMap<Script, Script>();
 
+// What a script has before this line is run once for all entries of a batch, and without KEYS and ARGV.
+const entryMark = "\n--@entry\n";
+const entryHead = "local function entry(KEYS, ARGV)\n";
+
 /** The script that runs the body of `script` for many entries. Made once per script. */
 export function batchOf(script: Script): Script {
   const known = batches.get(script);
   if (known) return known;
-  const source = batchScript.source.replace("--@body\n", () => `${script.source}\n`);
+  const mark = script.source.indexOf(entryMark);
+  const shared = mark < 0 ? "" : `${script.source.slice(0, mark)}\n`;
+  const body = mark < 0 ? script.source : script.source.slice(mark + entryMark.length);
+  const source = batchScript.source
+    .replace(entryHead, () => shared + entryHead)
+    .replace("--@body\n", () => `${body}\n`);
   const sha1 = createHash("sha1").update(source).digest("hex");
   const batch: Script = { name: `${script.name}*`, source, sha1 };
   batches.set(script, batch);

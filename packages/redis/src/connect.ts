@@ -6,35 +6,15 @@ import {
   type RedisOptions as AnyRedisOptions,
 } from "ioredis";
 
-import { addressOf, type Address, type Target } from "./address.ts";
+import { addressOf, type AddressOptions, type Target } from "./address.ts";
 import { createRedis, type RedisOptions } from "./connection.ts";
 import { ioredisDriver, type IoredisClient } from "./ioredis-driver.ts";
 import type { RedisConnection } from "./port.ts";
 
-export type { Address } from "./address.ts";
+export type { Address, AddressOptions } from "./address.ts";
 
-/** Where to connect to, and how to use the connection. Give one of `url`, `sentinels` and `cluster`. */
-export interface ConnectOptions extends RedisOptions {
-  /**
-   * `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS,
-   * `redis+sentinel://[user:password@]host:port,host:port/name[/db]` or
-   * `redis+cluster://[user:password@]host:port,host:port`.
-   */
-  readonly url?: string;
-  /** The Sentinels that know the master. */
-  readonly sentinels?: readonly Address[];
-  /** The name of the master at the Sentinels. Default `"mymaster"`. */
-  readonly name?: string;
-  /** Some nodes of a Cluster. */
-  readonly cluster?: readonly Address[];
-  /** User of the server. */
-  readonly username?: string;
-  /** Password of the server. Never in errors or events. */
-  readonly password?: string;
-  /** Password of the Sentinels, if they have one. */
-  readonly sentinelPassword?: string;
-  /** Number of the database. Default 0. */
-  readonly db?: number;
+/** Where to connect to, and how to use the connection. */
+export interface ConnectOptions extends RedisOptions, AddressOptions {
   /** TLS settings as of `node:tls`; `true` for the usual ones. */
   readonly tls?: boolean | object;
   /** Spreads reconnects of many processes. Default: {@link systemRandom}. */

@@ -1,2 +1,2 @@
-export { connectRedis, type Address, type ConnectOptions } from "./connect.ts";
+export { connectRedis, type Address, type AddressOptions, type ConnectOptions } from "./connect.ts";
 export { fromIoredis, type IoredisClient } from "./ioredis-driver.ts";

@@ -1,4 +1,7 @@
+import path from "node:path";
+
 import { createFaultProxy, respProtocol } from "@sluice/testing/faults";
+import { findProgram } from "@sluice/testing/services";
 import { describeNeeding } from "@sluice/testing/vitest";
 import { Redis as Ioredis } from "ioredis";
 import { Redis as Ioredis5 } from "ioredis-5";
@@ -31,9 +34,15 @@ function usersIoredis(client: IoredisClient): RedisConnection {
   return closing(fromIoredis(client, { deadlineMs: 1000 }));
 }
 
+// Each of the two that is installed: where only Redis is, Valkey has to be believed.
+const engines = ["redis-server", "valkey-server"].flatMap((name) => findProgram(name) ?? []);
+const everyClient = engines.flatMap((engine) =>
+  Object.entries(clients).map(([name, open]) => ({ name, open, engine, on: path.basename(engine) })),
+);
+
 describeNeeding({ redis: "real" }, "a client that the user brings", () => {
-  it.each(Object.entries(clients))("works through %s", async (_, open) => {
-    const server = await ownServer();
+  it.each(everyClient)("works through $name on $on", async ({ open, engine }) => {
+    const server = await ownServer(undefined, engine);
     const redis = await open(server.port);
     expect(await redis.run(count, hit)).toBe(1);
     const counter = createCoalescer({ redis, script: count });

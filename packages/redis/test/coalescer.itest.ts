@@ -115,6 +115,16 @@ describe("a coalescer", () => {
     for (const reply of replies) expect(Buffer.compare(reply as Uint8Array, bytes)).toBe(0);
   });
 
+  it("carries entries of any number of arguments, also of more than Lua's stack holds", async () => {
+    const sum = scriptOf("sum", "local all = 0 for _, each in ipairs(ARGV) do all = all + each end return all");
+    const summing = createCoalescer({ redis, script: sum, deadlineMs: 5000 });
+    for (const size of [0, 1, 999, 1000, 1001, 9000]) {
+      const args = Array.from({ length: size }, (_, index) => index);
+      const expected = (size * size - size) / 2;
+      expect(await Promise.all([1, 2].map(() => summing.run({ keys: [], args })))).toEqual([expected, expected]);
+    }
+  });
+
   it("keeps entries of other shapes apart and in order", async () => {
     const shapes = createCoalescer({
       redis: noted(redis),

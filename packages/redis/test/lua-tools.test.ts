@@ -38,6 +38,12 @@ function packagesWith(files: Readonly<Record<string, string>>): string {
   return packages;
 }
 
+/** What the generator makes of some files. */
+function generatedFrom(files: Readonly<Record<string, string>>) {
+  const packages = packagesWith(files);
+  return { packages, ...generateScripts(packages) };
+}
+
 describe("the Lua of this repository", () => {
   const { modules, problems } = generateScripts(path.join(import.meta.dirname, "../.."));
 
@@ -101,8 +107,7 @@ describe("the Lua linter", () => {
 describe("the Lua generator", () => {
   it("writes a module beside the scripts of a primitive", async () => {
     const source = good.replace("'tokens'", "'to`k${e}n\\\\s'");
-    const packages = packagesWith({ "rate/src/redis/take.lua": source });
-    const { modules, problems } = generateScripts(packages);
+    const { packages, modules, problems } = generatedFrom({ "rate/src/redis/take.lua": source });
     expect(problems).toEqual([]);
     expect(modules.map(({ file }) => path.relative(packages, file))).toEqual(["rate/src/redis/scripts.generated.ts"]);
     const text = modules[0]?.text ?? "";
@@ -117,8 +122,7 @@ describe("the Lua generator", () => {
   });
 
   it("notices a module that is missing or out of date", () => {
-    const packages = packagesWith({ "rate/src/take.lua": good });
-    const { modules } = generateScripts(packages);
+    const { modules } = generatedFrom({ "rate/src/take.lua": good });
     const [{ file, text } = { file: "", text: "" }] = modules;
     expect(driftOf(modules)).toEqual([file]);
     writeFileSync(file, text);

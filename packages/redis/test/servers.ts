@@ -8,8 +8,8 @@ import { redisEvents, type RedisConnection, type RedisEvent } from "../src/index
 import { connectRedis, type ConnectOptions } from "../src/ioredis.ts";
 
 /** A Redis of this test's own, gone when the test ends. */
-export async function ownServer(port?: number): Promise<LaunchedRedis> {
-  const binary = await findRedis();
+export async function ownServer(port?: number, engine?: string): Promise<LaunchedRedis> {
+  const binary = engine ?? (await findRedis());
   if (binary === undefined) throw new Error("There is no redis-server on this machine.");
   const server = await launchRedis({ binary, ...(port === undefined ? {} : { port }) });
   onTestFinished(() => server.stop());

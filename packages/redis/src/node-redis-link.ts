@@ -1,0 +1,90 @@
+import type { Failure, SubscriberLink, SubscriberListener } from "./driver.ts";
+import type { Argument } from "./port.ts";
+
+/** The part of a node-redis client (5 or later, made by `createClient`) that Sluice uses. */
+export interface NodeRedisClient {
+  /** Whether it has been told to connect. */
+  readonly isOpen: boolean;
+  /** Whether commands go to the wire. */
+  readonly isReady: boolean;
+  /** What it was created with. Read, never written. */
+  readonly options?: object | undefined;
+  /** Sends a command. */
+  sendCommand(args: (string | Buffer)[], options?: { typeMapping?: Record<number, unknown> }): Promise<unknown>;
+  /** A client with the same options. */
+  duplicate(overrides: object): object;
+  /** Listens to an event. */
+  on(event: string, listener: () => void): unknown;
+  /** Stops listening. */
+  off(event: string, listener: () => void): unknown;
+}
+
+interface LinkClient extends NodeRedisClient {
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listener: (message: string, channel: string) => void): Promise<void>;
+  unsubscribe(channel: string): Promise<void>;
+  destroy(): void;
+}
+
+/** The types of RESP strings, blob and simple, as bytes. */
+export const stringsAsBytes = { 36: Buffer, 43: Buffer };
+
+/** An argument as node-redis takes it. */
+export function toNodeRedis(argument: Argument): string | Buffer {
+  if (typeof argument !== "object") return String(argument);
+  return Buffer.isBuffer(argument) ? argument : Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength);
+}
+
+const replies = new Set(["ErrorReply", "SimpleError", "BlobError"]);
+const unsent = new Set(["ClientOfflineError", "ClientClosedError"]);
+
+/** Reads a rejection of node-redis. */
+export function failureOf(error: unknown): Failure {
+  const { constructor, message } = error instanceof Error ? error : new Error(String(error));
+  if (replies.has(constructor.name)) return { kind: "reply", message };
+  return { kind: unsent.has(constructor.name) ? "not-sent" : "lost", message };
+}
+
+/** Opens a listening connection with the options of `client`. */
+export async function openLink(
+  client: NodeRedisClient,
+  listener: SubscriberListener,
+  name: string,
+): Promise<SubscriberLink> {
+  const { socket } = (client.options ?? {}) as { readonly socket?: object };
+  const once = { ...socket, reconnectStrategy: false, connectTimeout: 1000, socketTimeout: undefined };
+  const link = client.duplicate({ socket: once, name, disableOfflineQueue: true }) as LinkClient;
+  let isClosed = false;
+  const closed = (): void => {
+    if (isClosed) return;
+    isClosed = true;
+    listener.closed();
+  };
+  for (const event of ["error", "end", "reconnecting"]) link.on(event, closed);
+  await link.connect();
+  return {
+    subscribe: (channel) => link.subscribe(channel, (message) => listener.message(channel, message)),
+    unsubscribe: (channel) => link.unsubscribe(channel),
+    ping: async () => void (await link.sendCommand(["PING"])),
+    close: () => {
+      if (link.isOpen) link.destroy();
+      closed();
+    },
+  };
+}
+
+/** What is dangerous about the options of a client, a sentence each. */
+export function warningsAbout(options: object = {}): string[] {
+  const { disableOfflineQueue, socket } = options as {
+    readonly disableOfflineQueue?: boolean;
+    readonly socket?: { readonly socketTimeout?: number };
+  };
+  return [
+    ...(disableOfflineQueue === true
+      ? []
+      : ["disableOfflineQueue is not set: other users of this client wait while Redis is away. Set it to true."]),
+    ...(Number(socket?.socketTimeout) > 0
+      ? []
+      : ["socket.socketTimeout is not set: the client may stay on a hung server for good. Set it to 1500."]),
+  ];
+}
