@@ -1,0 +1,2 @@
+export { inventoryLaws, type InventoryLaw, type InventorySubject } from "./laws.ts";
+export { memoryStore, type MemoryStoreOptions, type MemoryTransaction } from "./memory.ts";
