@@ -15,11 +15,11 @@ export interface LoadContext {
   /** A value that is past its time and may still be served, for a conditional request; else undefined. */
   readonly stale: unknown;
   /** How long the result lives, instead of the scope's `ttl`. 0: it is not stored. */
-  ttl(ttl: Duration): void;
+  readonly ttl: (ttl: Duration) => void;
   /** The result is not stored. */
-  skip(): void;
+  readonly skip: () => void;
   /** The result ends with each of these tags, at most 16. The scope must have been made with `tags: true`. */
-  tags(...tags: readonly string[]): void;
+  readonly tags: (...tags: readonly string[]) => void;
 }
 
 /** Loads a value from where the truth is. */

@@ -11,7 +11,9 @@ import type { CacheStore, Snapshot } from "./store.ts";
 export interface Found {
   /** A record that stands on the present generations, fresh or past its time. */
   readonly record: StoredRecord | undefined;
-  /** For how long it has not been fresh; 0 while it is. In ms. */
+  /** Its time is not over, and no soft flush came since. */
+  readonly fresh: boolean;
+  /** How long ago its time was over; 0 before. In ms. */
   readonly staleMs: number;
   /** It was softened by a flush that lets it be served while it is reloaded. */
   readonly softened: boolean;
@@ -73,6 +75,7 @@ async function judge(ground: LookGround, plan: Plan, { snapshot, watch }: Seen):
   const isWhole = generations.every((generation) => generation !== null);
   const found = {
     record: undefined,
+    fresh: false,
     staleMs: 0,
     softened: false,
     stamps: isWhole ? generations.map(stampOf) : undefined,
@@ -85,8 +88,9 @@ async function judge(ground: LookGround, plan: Plan, { snapshot, watch }: Seen):
   const nowMs = ground.store.now();
   const stands = await standingOf(ground, { record, generations, nowMs });
   if (stands === "invalid") return found;
-  const staleMs = Math.max(0, nowMs - record.freshUntilMs);
-  return { ...found, record, staleMs, softened: stands === "softened" };
+  const softened = stands === "softened";
+  const staleMs = nowMs - record.freshUntilMs;
+  return { ...found, record, fresh: staleMs < 0 && !softened, staleMs: Math.max(0, staleMs), softened };
 }
 
 function recordOf({ scope }: Policy, { identity }: Plan, bytes: Uint8Array): StoredRecord | undefined {

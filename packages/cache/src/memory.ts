@@ -1,4 +1,4 @@
-import { systemClock, systemRandom, type Clock, type Random } from "@sluice/core";
+import { InvalidArgumentError, systemClock, systemRandom, type Clock, type Random } from "@sluice/core";
 import { LRUCache } from "lru-cache";
 
 import { makeToken, nextGeneration } from "./generation.ts";
@@ -7,10 +7,8 @@ import type { Bump, CacheStore, Claim, Claimed, Pushes, PushListener, Put, Snaps
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** Most bytes of records. Default 64 MiB. */
+  /** Most bytes of all that is stored, keys included. Default 64 MiB. */
   readonly maxBytes?: number;
-  /** Most records, generations and leases, each. Default 100 000. */
-  readonly maxEntries?: number;
   /** Default: this machine's. */
   readonly clock?: Clock;
   /** Default: this machine's. */
@@ -40,8 +38,15 @@ interface Lease {
 // What an entry takes beside its key and its bytes.
 const overhead = 200;
 
+// Of the bytes, so much is for records, and the rest for generations and leases.
+const recordShare = 0.8;
+
 function sizeOf({ value }: Kept<Uint8Array>, key: string): number {
   return value.length + key.length + overhead;
+}
+
+function sizeOfKey(_: unknown, key: string): number {
+  return key.length + overhead;
 }
 
 class MemoryStore implements CacheStore {
@@ -55,14 +60,17 @@ class MemoryStore implements CacheStore {
   readonly #offsetMs: number;
   #lastMicroseconds = 0;
 
-  constructor({ maxBytes = 2 ** 26, maxEntries: max = 100_000, ...rest }: MemoryStoreOptions) {
-    const { clock = systemClock, random = systemRandom } = rest;
+  constructor({ maxBytes = 2 ** 26, clock = systemClock, random = systemRandom }: MemoryStoreOptions) {
+    if (!(Number.isSafeInteger(maxBytes) && maxBytes >= 4096)) {
+      throw new InvalidArgumentError("maxBytes", "a whole number from 4096", maxBytes);
+    }
     this.#clock = clock;
     this.#random = random;
     this.#offsetMs = clock.now() - clock.monotonic();
-    this.#records = new LRUCache({ max, maxSize: maxBytes, sizeCalculation: sizeOf });
-    this.#generations = new LRUCache({ max });
-    this.#leases = new LRUCache({ max });
+    const rest = Math.floor((maxBytes * (1 - recordShare)) / 2);
+    this.#records = new LRUCache({ maxSize: Math.floor(maxBytes * recordShare), sizeCalculation: sizeOf });
+    this.#generations = new LRUCache<string, Kept<string>>({ maxSize: rest, sizeCalculation: sizeOfKey });
+    this.#leases = new LRUCache<string, Kept<Lease>>({ maxSize: rest, sizeCalculation: sizeOfKey });
   }
 
   now(): number {

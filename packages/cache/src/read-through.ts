@@ -84,15 +84,14 @@ export class ReadThrough {
   }
 
   async #fromRecord(plan: Plan, request: ReadRequest, found: Found): Promise<Served | undefined> {
-    const { record, staleMs, softened, watch } = found;
+    const { record, fresh, watch } = found;
     if (!record) return undefined;
-    const isFresh = staleMs === 0 && !softened;
-    if (!isFresh && !this.#stale.mayServe(plan.key, found)) return undefined;
+    if (!fresh && !this.#stale.mayServe(plan.key, found)) return undefined;
     const { policy, l1 } = this.#ground;
     const stored = await valueOf(policy, record);
     if (!stored) return undefined;
     const { value } = stored;
-    if (!isFresh) {
+    if (!fresh) {
       if (!this.#stale.isResting(plan.key)) this.#refresh(plan, request, found);
       return { value, outcome: "stale" };
     }

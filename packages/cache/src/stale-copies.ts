@@ -6,12 +6,14 @@ import type { Policy } from "./policy.ts";
 
 const restMs = 1000;
 const mostResting = 10_000;
+// Counted as a size, as a number of entries makes lru-cache allocate all of them at once.
+const one = (): number => 1;
 
 /** When a value past its time may be served. One that was invalidated never may: it is not found in the first place. */
 export class StaleCopies {
   readonly #clock: Clock;
   readonly #policy: Policy;
-  readonly #restUntilMs = new LRUCache<string, number>({ max: mostResting });
+  readonly #restUntilMs = new LRUCache<string, number>({ maxSize: mostResting, sizeCalculation: one });
 
   constructor(clock: Clock, policy: Policy) {
     this.#clock = clock;
@@ -21,14 +23,15 @@ export class StaleCopies {
   /** At once, while it is reloaded: within `whileRevalidate`, after a soft flush, or right after a failed load. */
   mayServe(key: string, { staleMs, softened }: Found): boolean {
     const { staleWhileRevalidateMs, staleOnErrorMs } = this.#policy;
-    if (staleMs <= staleWhileRevalidateMs && (staleMs > 0 || softened)) return true;
-    return staleMs <= staleOnErrorMs && this.isResting(key);
+    if (staleMs < staleWhileRevalidateMs || (softened && staleMs === 0)) return true;
+    return staleMs < staleOnErrorMs && this.isResting(key);
   }
 
   /** When a load fails, takes long, or is another process's. */
-  mayFallBack({ staleMs, softened }: Found): boolean {
+  mayFallBack({ fresh, staleMs, softened }: Found): boolean {
     const { staleWhileRevalidateMs, staleOnErrorMs } = this.#policy;
-    return staleMs <= Math.max(staleWhileRevalidateMs, staleOnErrorMs) && (staleMs > 0 || softened);
+    const isAllowed = staleMs < Math.max(staleWhileRevalidateMs, staleOnErrorMs);
+    return !fresh && (isAllowed || (softened && staleMs === 0));
   }
 
   /** After a failed load, a key is not loaded again for a second. */

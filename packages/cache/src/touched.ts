@@ -6,6 +6,8 @@ import type { CacheStore } from "./store.ts";
 
 const mostRemembered = 10_000;
 const shortestKeepMs = 86_400_000;
+// Counted as a size, as a number of entries makes lru-cache allocate all of them at once.
+const one = (): number => 1;
 
 /**
  * Keeps generations alive for longer than anything that stands on them: each is touched again after a quarter of its
@@ -13,7 +15,7 @@ const shortestKeepMs = 86_400_000;
  */
 export class Touched {
   readonly #clock: Clock;
-  readonly #atMs = new LRUCache<string, number>({ max: mostRemembered });
+  readonly #atMs = new LRUCache<string, number>({ maxSize: mostRemembered, sizeCalculation: one });
   #keepMs = shortestKeepMs;
 
   constructor(clock: Clock) {

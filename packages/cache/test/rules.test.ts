@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+
+import { memoryStore, paramsKey, pathKey } from "../src/index.ts";
+import { rejection, shop } from "./support/shop.ts";
+
+describe("rules", () => {
+  interface Events {
+    readonly created: object;
+    readonly moved: { readonly before: string; readonly after: string };
+  }
+
+  it("get what was before and what is after, and invalidate both", async () => {
+    const here = shop({ scope: { groups: (id) => ({ category: id[0] ?? "" }) } });
+    const rules = here.cache.rules<Events>({
+      created: () => [here.rows.all()],
+      moved: ({ before, after }) => [here.rows.group({ category: before }), here.rows.group({ category: after })],
+    });
+    const all = async (): Promise<number[]> => (await here.rows.getMany(["a", "b", "c"])).map(({ version }) => version);
+    await all();
+    here.version = 2;
+    expect(await rules.emit("moved", { before: "a", after: "b" })).toEqual({ applied: 2, queued: 0 });
+    expect(await all()).toEqual([2, 2, 1]);
+    here.version = 3;
+    await rules.emit("created", {}, { strict: true });
+    expect(await all()).toEqual([3, 3, 3]);
+  });
+
+  it("can be planned as plain data, and applied elsewhere", async () => {
+    const store = memoryStore();
+    const [one, other] = [shop({ cache: { store } }), shop({ cache: { store } })];
+    await other.rows.get("a");
+    const rules = one.cache.rules<{ changed: string }>({ changed: (id) => [one.rows.entry(id), one.rows.all()] });
+    const plan: unknown = JSON.parse(JSON.stringify(rules.plan("changed", "a")));
+    other.version = 2;
+    await other.cache.invalidate(plan as never);
+    expect(await other.rows.get("a")).toMatchObject({ version: 2 });
+    for (const wrong of [
+      {},
+      { kind: "entry" },
+      { kind: "generation", generations: [], family: "x" },
+      { kind: "x", keys: ["a"], family: "x" },
+    ]) {
+      expect(await rejection(other.cache.invalidate([wrong as never]))).toMatchObject({ argument: "target" });
+    }
+  });
+});
+
+describe("a flush by text", () => {
+  it("is aligned with words, and knows prefixes, longer ones and first segments", async () => {
+    const here = shop();
+    const load = (): number => here.version;
+    const made = {
+      feed: here.cache.scope("feed:search", {
+        prefix: "v1:feed:search",
+        under: "v1:feed",
+        key: paramsKey<object>(),
+        ttl: "1m",
+        load,
+      }),
+      mine: here.cache.scope("feed:mine", {
+        prefix: "v1:feed:mine",
+        under: "v1:feed",
+        key: paramsKey<object>(),
+        ttl: "1m",
+        load,
+      }),
+      back: here.cache.scope("feedback", { prefix: "v1:feedback", key: paramsKey<object>(), ttl: "1m", load }),
+      days: here.cache.scope("availability", {
+        prefix: "availability",
+        key: pathKey<[number, string]>(),
+        ttl: "1m",
+        load,
+      }),
+    };
+    const all = () =>
+      Promise.all([
+        made.feed.get({}),
+        made.mine.get({}),
+        made.back.get({}),
+        made.days.get([42, "2026-01-31"]),
+        made.days.get([42, "2026-02-01"]),
+        made.days.get([421, "2026-01-31"]),
+      ]);
+    expect(await all()).toEqual([1, 1, 1, 1, 1, 1]);
+    here.version = 2;
+    await here.cache.flush("v1:feed:");
+    expect(await all()).toEqual([2, 2, 1, 1, 1, 1]);
+    here.version = 3;
+    await here.cache.flush("v1:feed:mine:*");
+    expect(await all()).toEqual([2, 3, 1, 1, 1, 1]);
+    here.version = 4;
+    await here.cache.flush("availability:42:*");
+    expect(await all()).toEqual([2, 3, 1, 4, 4, 1]);
+    here.version = 5;
+    await here.cache.flush("availability");
+    expect(await all()).toEqual([2, 3, 1, 5, 5, 5]);
+    for (const text of ["v1:fee", "v1:fee:", "v1:feed*", "*", "", "other:", "availability:42:2026-01-31:"]) {
+      expect(await rejection(here.cache.flush(text))).toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT" });
+    }
+  });
+});
