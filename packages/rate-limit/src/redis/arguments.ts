@@ -13,15 +13,22 @@ export interface TakeCall {
 
 /** `KEYS` and `ARGV` of `take.lua`. */
 export function takeEntry(asks: readonly Ask[], { prefix, spend, nowMs }: TakeCall): Entry {
-  const keys: string[] = [];
-  const args: Argument[] = [nowMs, spend ? 1 : 0];
-  for (const { key, limit, cost, token } of asks) {
-    const stored = prefix + key;
-    // Most decisions are about one subject.
-    const place = keys.at(-1) === stored ? keys.length : keys.indexOf(stored) + 1 || keys.push(stored);
-    args.push(place, limit.field, cost, limit.limit, limit.perMs, extraOf(limit, token));
-  }
-  return { keys, args };
+  let wanted = `${nowMs}|${spend ? 1 : 0}`;
+  for (const ask of asks) wanted += `|${textOf(ask)},${ask.cost}`;
+  const subject = asks[0]?.key ?? "";
+  const isOne = asks.every(({ key }) => key === subject);
+  return { keys: isOne ? [prefix + subject] : asks.map(({ key }) => prefix + key), args: [wanted] };
+}
+
+const texts = new WeakMap<NamedLimit, string>();
+
+function textOf({ limit, token }: Ask): string {
+  if (limit.kind === "concurrency") return `${limit.field},${limit.limit},${limit.perMs},${token ?? ""}`;
+  const known = texts.get(limit);
+  if (known !== undefined) return known;
+  const text = `${limit.field},${limit.limit},${limit.perMs},${extraOf(limit, "")}`;
+  texts.set(limit, text);
+  return text;
 }
 
 /** One change of `adjust.lua`. */
@@ -42,17 +49,14 @@ export interface Release {
   readonly args: readonly Argument[];
 }
 
-const argumentsPerAsk = 6;
-
 /** The slots that a decision took, from the entry that asked for it and the answer. */
-export function slotsTaken({ keys, args }: Entry, reply: Reply): Release[] {
-  if (!Array.isArray(reply) || reply[2] !== 1 || args[1] !== 1) return [];
-  const releases: Release[] = [];
-  for (let base = 2; base < args.length; base += argumentsPerAsk) {
-    const [place, field, cost, limit, perMs, token] = args.slice(base, base + argumentsPerAsk);
-    const key = keys[Number(place) - 1];
-    if (key === undefined || !String(field).startsWith("c")) continue;
-    releases.push({ key, args: [String(field), -Number(cost), 0, 0, Number(limit), Number(perMs), String(token)] });
-  }
-  return releases;
+export function slotsTaken({ keys, args: [wanted] }: Entry, reply: Reply): Release[] {
+  const [, spend, ...asks] = String(wanted).split("|");
+  if (!Array.isArray(reply) || reply[0] !== 1 || reply[2] !== 1 || spend !== "1") return [];
+  return asks.flatMap((text, index) => {
+    const [field = "", limit, perMs, token = "", cost] = text.split(",");
+    const key = keys.length === 1 ? keys[0] : keys[index];
+    if (key === undefined || !field.startsWith("c")) return [];
+    return [{ key, args: [field, -Number(cost), 0, 0, Number(limit), Number(perMs), token] }];
+  });
 }

@@ -3,7 +3,7 @@ import type { Reply } from "@sluice/redis";
 import { algorithmOf, type LimitState } from "../algorithms.ts";
 import { RateLimitReplyError } from "../errors.ts";
 import { parseField, type NamedLimit } from "../field.ts";
-import type { Answer, LimitAnswer, SubjectState } from "../store.ts";
+import type { Answer, Ask, LimitAnswer, SubjectState } from "../store.ts";
 
 const headLength = 4;
 const perAsk = 5;
@@ -13,14 +13,26 @@ const perAsk = 5;
  *
  * @throws `ERR_SLUICE_RATE_LIMIT_REPLY` for anything else.
  */
-export function readAnswer(reply: Reply, asks: number): Answer {
-  if (!isNumbers(reply) || reply[0] !== 1 || reply.length !== headLength + perAsk * asks) {
+export function readAnswer(reply: Reply, asks: readonly Ask[]): Answer {
+  if (typeof reply === "string") return readShort(reply, asks);
+  if (!isNumbers(reply) || reply[0] !== 1 || reply.length !== headLength + perAsk * asks.length)
     throw new RateLimitReplyError(reply);
-  }
   const [, atMs = 0, allowed, blockedMs = 0] = reply;
   const limits: LimitAnswer[] = [];
   for (let base = headLength; base < reply.length; base += perAsk) limits.push(readLimit(reply, base));
   return { allowed: allowed === 1, atMs, blockedMs: Math.max(0, blockedMs), limits };
+}
+
+/** All is allowed, limits are as asked, time is as usual: what else there is follows. */
+function readShort(reply: string, asks: readonly Ask[]): Answer {
+  const [version, time, ...remaining] = reply.split(":");
+  if (version !== "2" || remaining.length !== asks.length) throw new RateLimitReplyError(reply);
+  const atMs = Number(time);
+  const limits = asks.map(({ limit: { kind, limit, perMs } }, index): LimitAnswer => {
+    const stamp = kind === "bucket" ? 0 : Math.floor(atMs / perMs);
+    return { limit, remaining: Number(remaining[index]), waitMs: 0, nextMs: 0, stamp };
+  });
+  return { allowed: true, atMs, blockedMs: 0, limits };
 }
 
 function readLimit(reply: readonly number[], base: number): LimitAnswer {

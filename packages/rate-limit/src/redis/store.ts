@@ -46,7 +46,7 @@ export function redisStore(redis: Redis, options: RedisStoreOptions = {}): RateL
 
   async function decide(asks: readonly Ask[], { spend, signal }: TakeOptions): Promise<Answer> {
     const entry = takeEntry(asks, { prefix, spend, nowMs: scriptTime() });
-    return readAnswer(await taking.run(entry, signal ? { signal } : undefined), asks.length);
+    return readAnswer(await taking.run(entry, signal ? { signal } : undefined), asks);
   }
 
   async function adjust(key: string, changes: readonly Change[]): Promise<readonly number[]> {

@@ -1,14 +1,17 @@
 --[[
 take: decides about several limits at once, all are spent or none is.
 
-KEYS[1..]  subjects  hash each: a field per limit, and "!" for a block and overrides
-ARGV[1]    now_ms    test clock, or -1 for this server's TIME
-ARGV[2]    spend     1 = spend if every limit allows it, 0 = only look
-ARGV[3..]  asks      six each: place of the subject in KEYS, field, cost, limit, ms of the window, refill period or
-                     lease, and what the kind needs: parts of a window, refill of a bucket, token of a slot
+KEYS[1..]  subjects  one for all asks, or one for each; a hash: a field per limit, and "!" for a block and overrides
+ARGV[1]    wanted    "now_ms|spend|ask|…": a test clock or -1 for this server's TIME; 1 = spend if every limit allows
+                     it, 0 = only look; and an ask for each limit, "field,limit,ms,extra,cost": ms of the window, refill
+                     period or lease, extra is parts of a window, refill of a bucket or token of a slot
 returns    { 1 = version, now_ms, allowed 0|1, ms left of a block, then per ask: limit, remaining, wait_ms or -1 for
-           never, ms until one more unit, stamp }
+           never, ms until one more unit, stamp }; or in short "2:now_ms:remaining:…", 2 = version, where all is
+           allowed, something remains everywhere, and limits and time are as usual
 O(limits); a log or slots add O(log limit) to decide and O(limit) bytes to write; one slot on a Cluster.
+What stands before the mark "@entry" is shared by the entries of a batch: the time, and what their arguments mean, which
+is mostly the same. Most calls are for one subject without marks, at windows and buckets with something left. They are
+done first; whatever is out of the ordinary is left to what follows, which begins anew and says everything.
 A field begins with its kind and version: w1 weighted, s1 strict and f1 fixed windows hold "piece:hits:hits before:…",
 b1 buckets "at_ms:debt:refill", l1 logs and c1 slots a sorted string of 13 digits, until when it counts, then a token.
 Everything is a whole number below 2^53, so every comparison is exact. %.0f keeps all digits; tostring() does not.
@@ -17,17 +20,124 @@ moved to where it delays nobody for longer than that, and the move is kept even 
 PEXPIRE only collects garbage: it lets a key live on for a minute or twice its longest window after a write.
 ]]
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
-local format, sub, rep = string.format, string.sub, string.rep
+local format, match, sub, rep = string.format, string.match, string.sub, string.rep
+local call = redis.call
 
-local now = tonumber(ARGV[1])
-if now < 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + floor(time[2] / 1000)
+local server_now
+local function time_of(text)
+  if text ~= '-1' then return tonumber(text) end
+  if not server_now then
+    local time = call('TIME')
+    server_now = time[1] * 1000 + floor(time[2] / 1000)
+  end
+  return server_now
+end
+
+local plans = {}
+local function plan_of(text)
+  local now_text, spend, rest = match(text, '^(-?%d+)|(%d)|(.+)$')
+  local now = time_of(now_text)
+  local plan = { now = now, spends = spend == '1', is_plain = spend == '1', fields = { '!' }, asks = {} }
+  plan.short = format('2:%.0f:', now)
+  for field, limit, per, extra, cost in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)') do
+    local ask = { field = field, kind = sub(field, 1, 1), extra = extra, now = now }
+    ask.limit, ask.per, ask.cost = tonumber(limit), tonumber(per), tonumber(cost)
+    ask.size = ask.limit * ask.per
+    if ask.kind == 'w' or ask.kind == 'f' then
+      ask.piece = floor(now / ask.per)
+      ask.piece_text, ask.before_text = format('%.0f', ask.piece), format('%.0f', ask.piece - 1)
+      ask.rest = ask.kind == 'w' and ask.per - (now - ask.piece * ask.per) or 0
+    elseif ask.kind ~= 'b' then
+      plan.is_plain = false
+    end
+    plan.asks[#plan.asks + 1] = ask
+    plan.fields[#plan.fields + 1] = field
+  end
+  plans[text] = plan
+  return plan
+end
+
+-- What a window has spent, as a multiple of 1 / per, and its new state. Nothing when it is out of the ordinary.
+local function hit_window(ask, state)
+  local newer, older, is_new = 0, '0', true
+  if state then
+    local at, first, second = match(state, '^(%d+):(%d+):(%d+)$')
+    if at == ask.piece_text then
+      newer, older, is_new = first, second, false
+    elseif at == ask.before_text then
+      older = first
+    elseif tonumber(at) > ask.piece then
+      return nil
+    end
+  end
+  newer = newer + ask.cost
+  if newer >= 1e14 then return nil end
+  local spent = newer * ask.per
+  if older ~= '0' then spent = spent + older * ask.rest end
+  -- The expiry is for two windows and more: enough until the next one begins.
+  return spent, ask.piece_text .. ':' .. newer .. ':' .. older, is_new and 2 * ask.per or 0
+end
+
+-- The same of a bucket.
+local function hit_bucket(ask, state)
+  local at, debt = ask.now, 0
+  if state then at, debt = match(state, '^(%d+):(%d+)') end
+  local spent = max(0, debt - (ask.now - at) * ask.extra) + ask.cost * ask.per
+  if tonumber(at) > ask.now or spent >= 1e14 then return nil end
+  return spent, ask.now .. ':' .. spent .. ':' .. ask.extra, ceil(spent / ask.extra)
+end
+
+local function keep_alive(key, life)
+  life = max(60000, life)
+  -- Set further ahead than needed, so that not every write has to.
+  if call('PTTL', key) < life then call('PEXPIRE', key, format('%.0f', ceil(life * 1.5))) end
+end
+
+-- The same of either.
+local function hit_one(ask, state)
+  if ask.kind == 'b' then return hit_bucket(ask, state) end
+  return hit_window(ask, state)
+end
+
+-- How much is left, if that is something, in digits that concatenation keeps.
+local function left_of(ask, spent)
+  local room = spent and ask.size - spent or 0
+  if room < ask.per or room >= 1e14 * ask.per then return nil end
+  return floor(room / ask.per)
+end
+
+-- The answer to a call that is as usual. Nothing for any other, and then nothing is written.
+local function hit(key, plan)
+  local first = plan.asks[1]
+  if not plan.asks[2] then
+    local kept = call('HMGET', key, '!', first.field)
+    if kept[1] then return nil end
+    local spent, text, life = hit_one(first, kept[2])
+    local left = left_of(first, spent)
+    if not left then return nil end
+    call('HSET', key, first.field, text)
+    if life > 0 then keep_alive(key, life) end
+    return plan.short .. left
+  end
+  local kept = call('HMGET', key, unpack(plan.fields))
+  if kept[1] then return nil end
+  local reply, write, longest = plan.short, {}, 0
+  for place, ask in ipairs(plan.asks) do
+    local spent, text, life = hit_one(ask, kept[place + 1])
+    local left = left_of(ask, spent)
+    if not left then return nil end
+    reply = place == 1 and reply .. left or reply .. ':' .. left
+    write[2 * place - 1], write[2 * place] = ask.field, text
+    if life > longest then longest = life end
+  end
+  call('HSET', key, unpack(write))
+  if longest > 0 then keep_alive(key, longest) end
+  return reply
 end
 
 -- What a piece of a window holds, the newest first.
 local function read_counter(row, state)
-  local parts = row.kind == 's' and tonumber(row.extra) or 1
+  local now, parts = row.now, row.kind == 's' and tonumber(row.extra) or 1
   local piece = floor(now * parts / row.per)
   local at, old = piece, {}
   if state then
@@ -66,7 +176,7 @@ local function counter_wait(row, cost)
   while true do
     local start = start_of(row, row.limit - full - cost, counts[parts - ahead] or 0)
     if ahead == 0 and start <= row.age then return 0 end
-    if start < row.per then return ceil(((row.at + ahead) * row.per + start) / parts) - now end
+    if start < row.per then return ceil(((row.at + ahead) * row.per + start) / parts) - row.now end
     full = full - (counts[parts - 1 - ahead] or 0)
     ahead = ahead + 1
   end
@@ -79,7 +189,8 @@ local function counter_remaining(row)
 end
 
 local function read_bucket(row, state)
-  local at, debt = string.match(state or '', '^(%d+):(%d+)')
+  local now = row.now
+  local at, debt = match(state or '', '^(%d+):(%d+)')
   row.refill, row.debt = row.refill or tonumber(row.extra), 0
   if not at then return end
   at, debt = tonumber(at), tonumber(debt)
@@ -90,6 +201,7 @@ end
 
 -- Entries that still count, as a string without those that do not.
 local function read_entries(row, state)
+  local now = row.now
   state = state or ''
   local width = 13 + #row.extra
   local count = #state / width
@@ -115,7 +227,7 @@ local function entries_wait(row, cost)
   local too_many = row.used + cost - row.limit
   if too_many <= 0 then return 0 end
   local first = (too_many - 1) * row.width + 1
-  return (tonumber(sub(row.entries, first, first + 12)) or now) - now
+  return (tonumber(sub(row.entries, first, first + 12)) or row.now) - row.now
 end
 
 local function read(row, state)
@@ -144,7 +256,7 @@ local function spend(row)
     return 0
   end
   if row.entries then
-    local stamp = now + row.per
+    local stamp = row.now + row.per
     row.used = row.used + row.cost
     row.entries = row.entries .. rep(format('%013.0f', stamp) .. row.extra, row.cost)
     return stamp
@@ -155,7 +267,7 @@ end
 
 -- The state as it is kept, and for how long it matters.
 local function kept(row)
-  if row.debt then return format('%.0f:%.0f:%.0f', now, row.debt, row.refill), ceil(row.debt / row.refill) end
+  if row.debt then return format('%.0f:%.0f:%.0f', row.now, row.debt, row.refill), ceil(row.debt / row.refill) end
   if row.entries then return row.entries, row.per end
   if row.parts == 1 then return format('%.0f:%.0f:%.0f', row.at, row.counts[0], row.counts[1]), 2 * row.per end
   local texts = {}
@@ -163,37 +275,46 @@ local function kept(row)
   return format('%.0f:', row.at) .. table.concat(texts, ':'), 2 * row.per
 end
 
-local rows, fields, lives, writes = {}, {}, {}, {}
-for place = 1, #KEYS do fields[place], lives[place], writes[place] = { '!' }, 0, {} end
-for base = 3, #ARGV, 6 do
-  local place, field = tonumber(ARGV[base]), ARGV[base + 1]
+--@entry
+local plan = plans[ARGV[1]] or plan_of(ARGV[1])
+local usual = plan.is_plain and #KEYS == 1 and hit(KEYS[1], plan)
+if usual then return usual end
+
+local rows, fields, lives, writes, subjects = {}, {}, {}, {}, {}
+for index, ask in ipairs(plan.asks) do
+  local place = #KEYS == 1 and 1 or index
+  -- The first ask about a subject stands for it.
+  place = subjects[KEYS[place]] or place
+  if not fields[place] then
+    subjects[KEYS[place]], fields[place], lives[place], writes[place] = place, { '!' }, 0, {}
+  end
   local wanted = fields[place]
-  wanted[#wanted + 1] = field
-  rows[#rows + 1] = {
-    place = place, at_field = #wanted, field = field, kind = sub(field, 1, 1), cost = tonumber(ARGV[base + 2]),
-    limit = tonumber(ARGV[base + 3]), per = tonumber(ARGV[base + 4]), extra = ARGV[base + 5],
-  }
+  wanted[#wanted + 1] = ask.field
+  local row = { place = place, at_field = #wanted, now = plan.now }
+  row.field, row.kind, row.extra = ask.field, ask.kind, ask.extra
+  row.cost, row.limit, row.per = ask.cost, ask.limit, ask.per
+  rows[index] = row
 end
 
 local blocked, overrides, states = 0, {}, {}
-for place = 1, #KEYS do
-  local values = redis.call('HMGET', KEYS[place], unpack(fields[place]))
+for place, wanted in pairs(fields) do
+  local values = call('HMGET', KEYS[place], unpack(wanted))
   local marks = values[1]
   states[place] = values
   if marks then
-    local block_until = tonumber(string.match(marks, '^1|(%d+)') or '0')
-    blocked, lives[place] = max(blocked, block_until - now), block_until - now
+    local block_until = tonumber(match(marks, '^1|(%d+)') or '0')
+    blocked, lives[place] = max(blocked, block_until - plan.now), block_until - plan.now
     overrides[place] = {}
     for name, limit, refill, ends in string.gmatch(marks, '([^|,]+),(%d+),(%d+),(%d+)') do
-      lives[place] = max(lives[place], ends - now)
-      if tonumber(ends) > now then overrides[place][name] = { tonumber(limit), tonumber(refill) } end
+      lives[place] = max(lives[place], ends - plan.now)
+      if tonumber(ends) > plan.now then overrides[place][name] = { tonumber(limit), tonumber(refill) } end
     end
   end
 end
 
 local allowed = blocked == 0
 for _, row in ipairs(rows) do
-  local override = overrides[row.place] and overrides[row.place][string.match(row.field, '^..:(.+)@')]
+  local override = overrides[row.place] and overrides[row.place][match(row.field, '^..:(.+)@')]
   if override then
     row.limit = override[1]
     if override[2] > 0 then row.refill = override[2] end
@@ -203,8 +324,8 @@ for _, row in ipairs(rows) do
   allowed = allowed and row.wait == 0
 end
 
-local spends, keeps = allowed and ARGV[2] == '1', ARGV[2] == '1'
-local reply = { 1, now, allowed and 1 or 0, blocked }
+local spends, keeps = allowed and plan.spends, plan.spends
+local reply = { 1, plan.now, allowed and 1 or 0, blocked }
 for _, row in ipairs(rows) do
   local stamp = spends and spend(row) or 0
   local remaining = remaining_of(row)
@@ -218,14 +339,10 @@ for _, row in ipairs(rows) do
     lives[row.place] = max(lives[row.place], life)
   end
 end
-for place = 1, #KEYS do
-  if #writes[place] > 0 then
-    redis.call('HSET', KEYS[place], unpack(writes[place]))
-    local life = max(60000, lives[place])
-    -- Set further ahead than needed, so that not every write has to.
-    if redis.call('PTTL', KEYS[place]) < life then
-      redis.call('PEXPIRE', KEYS[place], format('%.0f', ceil(life * 1.5)))
-    end
+for place, write in pairs(writes) do
+  if #write > 0 then
+    call('HSET', KEYS[place], unpack(write))
+    keep_alive(KEYS[place], lives[place])
   end
 end
 return reply
