@@ -7,6 +7,8 @@ import { constants } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+// Read before there is a child: once that has said a word, this process's own parent may be gone.
+const parent = process.ppid;
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const shell = process.platform === "win32";
 const bin = path.join(root, "node_modules", ".bin");
@@ -39,7 +41,6 @@ function run([command, ...rest]) {
   process.on("SIGINT", () => {}); // the terminal sends it to the child too
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   // A shell between npm and this process dies of a signal without passing it on: watch for the parent instead.
-  const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(watch);

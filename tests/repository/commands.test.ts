@@ -6,7 +6,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { root } from "./workspace.ts";
 
@@ -31,6 +31,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** What outlives a failed test would hold its run open. */
+function endedWithTheTest(pid: number): number {
+  onTestFinished(() => {
+    if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  });
+  return pid;
+}
+
 describe("a command of the workspace", () => {
   it("ends with the exit code of what it ran", async () => {
     await expect(run("node", [runner, "node", "-e", "process.exit(7)"])).rejects.toMatchObject({ code: 7 });
@@ -45,7 +53,7 @@ describe("a command of the workspace", () => {
 
   it("hands a SIGTERM on", async () => {
     const child = spawn("node", [runner, "node", "-e", lasting], { stdio: ["ignore", "pipe", "inherit"] });
-    const pid = Number(await firstLine(child));
+    const pid = endedWithTheTest(Number(await firstLine(child)));
     child.kill("SIGTERM");
     await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
   });
@@ -55,7 +63,7 @@ describe("a command of the workspace", () => {
     const shell = spawn("sh", ["-c", `node ${runner} node -e '${lasting}'; true`], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const pid = Number(await firstLine(shell));
+    const pid = endedWithTheTest(Number(await firstLine(shell)));
     shell.kill("SIGKILL");
     await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
   });
