@@ -46,6 +46,10 @@ export type CacheEvent =
     }
   /** So many invalidations wait that single ones were replaced by a flush of their prefix. */
   | { readonly type: "journal-overflow"; readonly dropped: number }
+  /** The relay of an outbox could not deliver. It tries again. */
+  | { readonly type: "outbox-failed"; readonly error: unknown }
+  /** A row of an outbox was not one, and was removed. */
+  | { readonly type: "outbox-refused"; readonly id: string; readonly error: unknown }
   /** The store could not be asked. Once per outage. */
   | { readonly type: "store-failed"; readonly error: unknown }
   /** The store answers again. */

@@ -30,8 +30,8 @@ function forgetful() {
 }
 
 describe("when a failover has lost an invalidation", () => {
-  for (const kind of ["a drop", "a flush"] as const) {
-    it(`of ${kind}, whoever made it notices at its next read and repeats it`, async () => {
+  it("whoever made it notices at its next read and repeats it", async () => {
+    for (const kind of ["a drop", "a flush"]) {
       const events = heard();
       const { store, snapshot, forget } = forgetful();
       const here = shop({ cache: { store } });
@@ -44,8 +44,8 @@ describe("when a failover has lost an invalidation", () => {
       forget(before);
       expect(await entry.get()).toEqual({ id: "a", version: 2 });
       expect(events).toContainEqual({ type: "invalidations-replayed", targets: 1, reason: "lost" });
-    });
-  }
+    }
+  });
 
   it("those of the last seconds are repeated when the store is there again, and older ones are not", async () => {
     const events = heard();
