@@ -49,7 +49,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
     const server = await ownServer();
     const redis = connected({ url: server.url, probeMs: 60_000 });
     const limiter = made(redis);
-    expect((await limiter.consume("open", user)).via).toBe("store");
+    await until(async () => (await limiter.consume("open", user)).via === "store");
     await frozen(server.pid, async () => {
       for (let call = 0; call < 3; call += 1) {
         const ms = await timed(async () => expect((await limiter.consume("open", user)).via).toBe("open"));
@@ -103,7 +103,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
 
   it("that restarts empty is used again without a restart of this process", async () => {
     const server = await ownServer();
-    const limiter = made(connected({ url: server.url }));
+    const limiter = made(connected({ url: server.url }), 2000);
     for (let call = 0; call < 100; call += 1) await limiter.consume("open", user);
     expect((await limiter.consume("open", user)).allowed).toBe(false);
     await server.stop();
@@ -132,7 +132,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
   it("that holds something else under the subject's key fails that subject alone", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url });
-    const limiter = made(redis);
+    const limiter = made(redis, 2000);
     const source = "return redis.call('SET', KEYS[1], 'text')";
     await redis.run({ name: "set", source, sha1: "0".repeat(40) }, { keys: [user.key], args: [] });
     const [broken, whole] = await Promise.all([limiter.consume("open", user), limiter.consume("open", byUser("43"))]);

@@ -37,7 +37,7 @@ export function adjustArguments({ limit, delta, booked, stamp, atMs, token }: Ch
   return [limit.field, delta, place, atMs, limit.limit, limit.perMs, extraOf(limit, token)];
 }
 
-function extraOf({ kind, parts, refill }: NamedLimit, token = ""): Argument {
+function extraOf({ kind, parts, refill }: NamedLimit, token = ""): string | number {
   if (kind === "strict-window") return parts;
   if (kind === "bucket") return refill;
   return kind === "concurrency" ? token : "";
