@@ -88,7 +88,9 @@ left join inventory_checkpoint c using (product_id)
 cross join lateral (
   select coalesce(c.on_hand, 0) + coalesce(sum(e.delta), 0) as moved
   from inventory_movement e
-  where e.product_id = coalesce(s.product_id, o.product_id) and e.seq > coalesce(c.seq, 0)
+  -- As rows between two bounds, so that the planner has only the index of both columns to go by, and expects few.
+  where (e.product_id, e.seq) > (coalesce(s.product_id, o.product_id), coalesce(c.seq, 0))
+    and (e.product_id, e.seq) <= (coalesce(s.product_id, o.product_id), 9223372036854775807)
 ) m
 where s.product_id is null or s.on_hand <> m.moved or s.reserved <> coalesce(o.open, 0)
   or s.reserved > s.on_hand or s.reserved < 0;

@@ -6,6 +6,7 @@ import type { Level } from "./reservation.ts";
 
 const answerWithinMs = 50;
 const askAgainAfterMs = 1000;
+const mostUnpublished = 10_000;
 
 /** Asks and tells the shared hints, and goes on without them while they are away. */
 export class Hints {
@@ -37,28 +38,38 @@ export class Hints {
 
   /** Publishes levels after their commit, what comes meanwhile at once afterwards. Never throws, and nobody waits. */
   publish(levels: readonly Level[]): void {
-    for (const level of levels) {
-      const known = this.#unpublished.get(level.productId);
-      if (!known || known.version < level.version) this.#unpublished.set(level.productId, level);
-    }
+    this.#keep(levels);
     if (!this.#isPublishing) void this.#publishAll();
   }
 
   async #publishAll(): Promise<void> {
     this.#isPublishing = true;
     while (this.#unpublished.size > 0) {
+      const leftMs = this.#awayUntilMs - this.#clock.monotonic();
+      if (leftMs > 0) {
+        this.#clock.schedule(leftMs, () => void this.#publishAll(), { background: true });
+        return;
+      }
       const levels = [...this.#unpublished.values()];
       this.#unpublished.clear();
-      // What is lost here is set right by the next one.
-      if (this.#clock.monotonic() < this.#awayUntilMs) break;
       try {
         await this.#within(this.#admission.publish(levels));
         this.#answered();
       } catch (error) {
         this.#failed(error);
+        this.#keep(levels);
       }
     }
     this.#isPublishing = false;
+  }
+
+  #keep(levels: readonly Level[]): void {
+    for (const level of levels) {
+      const known = this.#unpublished.get(level.productId);
+      // What does not fit any more is set right by a reconciliation.
+      if (!known && this.#unpublished.size >= mostUnpublished) continue;
+      if (!known || known.version < level.version) this.#unpublished.set(level.productId, level);
+    }
   }
 
   async #within<T>(answer: Promise<T>): Promise<T> {

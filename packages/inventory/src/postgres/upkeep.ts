@@ -28,7 +28,8 @@ async function checkpoint(tx: SqlTransaction, schema: string, { after, limit }: 
      left join ${schema}.inventory_checkpoint k using (product_id)
      cross join lateral (
        select max(e.seq) as seq, coalesce(k.on_hand, 0) + sum(e.delta) as moved from ${schema}.inventory_movement e
-       where e.product_id = s.product_id and e.seq > coalesce(k.seq, 0)
+       where (e.product_id, e.seq) > (s.product_id, coalesce(k.seq, 0))
+         and (e.product_id, e.seq) <= (s.product_id, 9223372036854775807)
      ) m
      where s.product_id = any ($1::text[]) and m.moved = s.on_hand
      on conflict (product_id) do update set seq = excluded.seq, on_hand = excluded.on_hand, at = excluded.at`,

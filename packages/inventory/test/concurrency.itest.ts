@@ -1,0 +1,144 @@
+import { seededRandom } from "@sluice/core";
+import { sqlState, withTransaction, type Isolation, type SqlDatabase } from "@sluice/postgres";
+import { testSeed } from "@sluice/testing";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { createInventory, type Inventory } from "../src/index.ts";
+import { postgresStore } from "../src/postgres.ts";
+import { uuid } from "./ids.ts";
+import { openStock, type TestStock } from "./support.ts";
+
+type Tx = Parameters<Parameters<TestStock["db"]["transaction"]>[0]>[0];
+
+const kinds = { "stock in PostgreSQL": {}, "stock in PostgreSQL without functions": { plain: true } };
+
+describe.each(Object.entries(kinds))("%s", (_title, options) => {
+  let stock: TestStock;
+  let inventory: Inventory<Tx>;
+  const products = ["a", "B", "é", "z", "😀", "\uFFFD"];
+
+  beforeAll(async () => {
+    stock = await openStock(options);
+    inventory = createInventory({ store: stock.store });
+  });
+  afterAll(() => stock[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await stock.clear();
+    for (const productId of products) await inventory.restock({ productId, quantity: 50, key: productId });
+  });
+
+  it("lets overlapping carts in any order by without a deadlock", async () => {
+    const random = seededRandom(testSeed());
+    const conflicts: unknown[] = [];
+    const noting = async <T>(work: Promise<T>): Promise<T> => {
+      work.catch((error: unknown) => conflicts.push(error));
+      return work;
+    };
+    const { db } = stock;
+    const watched: SqlDatabase = {
+      ...db,
+      query: (text, params) => noting(db.query(text, params)),
+      transaction: (work, how) => noting(db.transaction(work, how)),
+    };
+    const carefully = createInventory({ store: postgresStore(watched, options) });
+    for (const productId of products) await inventory.restock({ productId, quantity: 1000, key: `${productId} more` });
+    const carts = Array.from({ length: 12 }, async () => {
+      for (let round = 0; round < 4; round += 1) {
+        const lines = Array.from({ length: 4 }, () => ({
+          productId: products[random.integer(0, products.length)] ?? "a",
+          quantity: 1,
+        }));
+        const id = uuid();
+        const way = random.float() < 0.3 ? "reserveWithOptimisticLock" : "reserve";
+        const { status } = await carefully[way]({ id, lines });
+        expect(status).toBe("reserved");
+        if (random.float() < 0.5) await carefully.release(id);
+        else await carefully.confirm(id);
+      }
+    });
+    await Promise.all(carts);
+    expect(conflicts).toEqual([]);
+    expect(await inventory.verify()).toEqual([]);
+  });
+
+  it.each<Isolation>(["repeatable read", "serializable"])(
+    "sells no unit twice to callers of %s, who run again after a conflict",
+    async (isolation) => {
+      const statuses = await Promise.all(
+        Array.from({ length: 12 }, async (_, number) => {
+          const id = uuid();
+          const request = { id, lines: [{ productId: "a", quantity: 10 }] };
+          const work = async (tx: Tx) => {
+            await tx.query("select 1");
+            const way = number % 3 === 0 ? "reserveWithOptimisticLock" : "reserve";
+            return (await inventory[way](request, tx)).status;
+          };
+          return withTransaction(stock.db, work, { isolation, attempts: 50 });
+        }),
+      );
+      expect(statuses.filter((status) => status === "reserved")).toHaveLength(5);
+      expect(await inventory.verify()).toEqual([]);
+    },
+  );
+
+  it("ends a hold once when the reaper, a confirmation and an extension race", async () => {
+    for (let round = 0; round < 15; round += 1) {
+      const id = uuid();
+      await inventory.reserve({ id, lines: [{ productId: "a", quantity: 1 }], ttlMs: 5 });
+      const [, [confirmed]] = await Promise.all([inventory.expire(), inventory.confirm(id), inventory.extend(id, 5)]);
+      await stock.pass(20);
+      await inventory.expire();
+      const state = (await inventory.get(id))?.state;
+      expect(state).toBe(confirmed?.changed ? "confirmed" : "expired");
+    }
+    expect(await inventory.verify()).toEqual([]);
+  });
+
+  it("leaves the settings and the snapshot of the caller's transaction alone when it refuses", async () => {
+    await stock.db.transaction(async (tx) => {
+      await tx.query("set local lock_timeout = '1234ms'");
+      const tooMany = { id: uuid(), lines: [{ productId: "a", quantity: 51 }] };
+      expect((await inventory.reserve(tooMany, tx)).status).toBe("sold_out");
+      expect((await inventory.reserveWithOptimisticLock(tooMany, tx)).status).toBe("sold_out");
+      expect((await tx.query("show lock_timeout")).rows).toEqual([{ lock_timeout: "1234ms" }]);
+    });
+  });
+
+  it("is guarded by a constraint against whoever writes past it, and tells what does not add up", async () => {
+    const oversell = stock.db.query("update sluice.inventory set reserved = on_hand + 1 where product_id = 'a'");
+    expect(sqlState(await oversell.catch((error: unknown) => error))).toBe("23514");
+    await stock.db.query("update sluice.inventory set on_hand = on_hand + 1 where product_id = 'a'");
+    await stock.db.query("update sluice.inventory set reserved = reserved + 2 where product_id = 'B'");
+    expect(await inventory.verify()).toEqual([
+      { productId: "B", onHand: 50, moved: 50, reserved: 2, open: 0 },
+      { productId: "a", onHand: 51, moved: 50, reserved: 0, open: 0 },
+    ]);
+    await inventory.checkpoint();
+    expect(await inventory.verify(1)).toHaveLength(1);
+  });
+
+  it("verifies what has changed since the checkpoint, however long the history is", async () => {
+    const grow = async () => {
+      await stock.db.query(
+        `with grown as (
+             insert into sluice.inventory_movement (product_id, kind, delta, dedupe)
+             select 'a', 'adjust', 1, gen_random_uuid()::text from generate_series(1, 20000) returning delta)
+           update sluice.inventory set on_hand = on_hand + (select sum(delta) from grown) where product_id = 'a'`,
+      );
+      await inventory.checkpoint();
+      await stock.db.script("vacuum analyze sluice.inventory_movement");
+      return pagesRead();
+    };
+    const [first, second] = [await grow(), await grow()];
+    expect(second).toBeLessThanOrEqual(first + 5);
+    expect(await inventory.verify()).toEqual([]);
+  });
+
+  async function pagesRead(): Promise<number> {
+    const { rows } = await stock.db.query<{
+      readonly "QUERY PLAN": readonly [{ readonly Plan: Record<string, number> }];
+    }>("explain (analyze, buffers, format json) select * from sluice.inventory_violations");
+    const plan = rows[0]?.["QUERY PLAN"][0].Plan;
+    return (plan?.["Shared Hit Blocks"] ?? 0) + (plan?.["Shared Read Blocks"] ?? 0);
+  }
+});
