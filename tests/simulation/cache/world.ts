@@ -85,7 +85,7 @@ export class World {
     const { clock, servers } = this;
     const random = seededRandom(this.random.integer(0, 2 ** 31));
     const redis = new SimRedis({ clock, random, servers, deadlineMs, heartbeatMs: 50 });
-    const store = redisStore(redis, { clock, random, deadlineMs });
+    const store = redisStore(redis, { clock, random, deadlineMs, invalidationDeadlineMs: deadlineMs });
     const { l1, tags = false, stale = { onError: 0, whileRevalidate: 0 } } = this.#options;
     const cache = createCache({ store, clock, random, ...(l1 ? { l1 } : {}) });
     const rows = cache.scope<number, Row>("rows", {

@@ -8,8 +8,10 @@ import { createServerClock, type ServerClock } from "./server-clock.ts";
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
-  /** Longest wait for an answer in ms, from 1 to 10 000; a read then loads without the store. Default 50. */
+  /** Longest wait of a read for an answer in ms, from 1 to 10 000; it then loads without the store. Default 50. */
   readonly deadlineMs?: number;
+  /** The same for an invalidation, which is then queued. Default 1000: it is worth waiting for. */
+  readonly invalidationDeadlineMs?: number;
   /** Channel of announcements, one for all caches that share keys. Default `"sl:cache"`. */
   readonly channel?: string;
   /** Default: this machine's. */
@@ -62,13 +64,16 @@ interface Ground {
  * ```
  */
 export function redisStore(redis: Redis, options: RedisStoreOptions = {}): CacheStore {
-  const { deadlineMs = 50, channel = "sl:cache", clock = systemClock, random = systemRandom } = options;
+  const { deadlineMs = 50, invalidationDeadlineMs = 1000, channel = "sl:cache" } = options;
+  const { clock = systemClock, random = systemRandom } = options;
   if (typeof channel !== "string" || channel === "") throw new InvalidArgumentError("channel", "a name", channel);
   const time = createServerClock(clock);
   const reconnects = createReconnects();
   const coalescers = new Map<Operation, Coalescer>();
   for (const [operation, script] of Object.entries(scripts) as [Operation, Script][]) {
-    coalescers.set(operation, createCoalescer({ redis, script, deadlineMs, clock, random }));
+    const isInvalidation = operation === "drop" || operation === "bump";
+    const ownMs = isInvalidation ? invalidationDeadlineMs : deadlineMs;
+    coalescers.set(operation, createCoalescer({ redis, script, deadlineMs: ownMs, clock, random }));
   }
   const reader = createReader({ redis, bytes: true, deadlineMs, clock });
   const ground: Ground = {
