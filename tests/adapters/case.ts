@@ -9,15 +9,15 @@ export interface ContractCase {
   readonly title: string;
   /** Frameworks that do not have what the case is about, and what they lack. */
   readonly notOffered?: Readonly<Partial<Record<FrameworkName, string>>>;
-  check(fixture: Fixture): Promise<void>;
+  readonly check: (fixture: Fixture) => Promise<void>;
 }
 
 /** What a case works with. Everything it makes is closed after it. */
 export interface Fixture {
   readonly framework: FrameworkName;
   /** A port on which the application listens. */
-  listen(app: App): Promise<number>;
-  probe(options?: ProbeOptions): Probe;
+  readonly listen: (app: App) => Promise<number>;
+  readonly probe: (options?: ProbeOptions) => Probe;
 }
 
 /**

@@ -20,11 +20,11 @@ export interface Native {
   /** `req.sluice`, `request.sluice`, `c.get("sluice")`. */
   readonly context: Readonly<Partial<GuardContext>>;
   /** The body as the framework's own parser gives it. */
-  body(): Promise<unknown>;
+  readonly body: () => Promise<unknown>;
   /** A whole reply. An object goes through the framework's own JSON. */
-  reply(status: number, body?: string | Uint8Array | object, headers?: NativeHeaders): Answer;
+  readonly reply: (status: number, body?: string | Uint8Array | object, headers?: NativeHeaders) => Answer;
   /** A reply piece by piece. */
-  stream(pieces: AsyncIterable<Uint8Array>, headers?: NativeHeaders): Answer;
+  readonly stream: (pieces: AsyncIterable<Uint8Array>, headers?: NativeHeaders) => Answer;
 }
 
 export type NativeHeaders = Readonly<Record<string, string | string[]>>;
@@ -58,11 +58,11 @@ export const scheme = "Test ";
 /** An application that listens on a port of its own. */
 export interface Server {
   readonly port: number;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** One of the three frameworks under its adapter. */
 export interface Framework {
   readonly name: FrameworkName;
-  listen(app: App): Promise<Server>;
+  readonly listen: (app: App) => Promise<Server>;
 }

@@ -5,9 +5,9 @@ export type Parity = "kept" | "BROKEN" | `not offered: ${string}`;
 
 /** The results of the contract, case by framework. */
 export interface ParityTable {
-  record(title: string, framework: FrameworkName, parity: Parity): void;
+  readonly record: (title: string, framework: FrameworkName, parity: Parity) => void;
   /** One line per case, in the order of their first results, and one that counts. */
-  lines(): string[];
+  readonly lines: () => string[];
 }
 
 /** Collects how each case went, so that a run ends with what the three frameworks have in common. */

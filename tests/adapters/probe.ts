@@ -24,11 +24,11 @@ export interface Probe {
   readonly outcomes: readonly Outcome[];
   readonly passed: number;
   /** The first request, once it has come. */
-  asked(): Promise<HttpRequest>;
+  readonly asked: () => Promise<HttpRequest>;
   /** The outcome of the first request, once there is one. */
-  outcome(): Promise<Outcome>;
+  readonly outcome: () => Promise<Outcome>;
   /** Resolves when there are `count` outcomes. */
-  settled(count: number): Promise<void>;
+  readonly settled: (count: number) => Promise<void>;
 }
 
 /** Makes a {@link Probe} that passes unless told otherwise. */

@@ -5,8 +5,8 @@ import {
   type HttpGuard,
   type HttpHandler,
 } from "@sluice/http";
-import { keepBody as keep, sendReply, Visit, type VisitPlace } from "@sluice/http/node";
-import type { Request, RequestHandler, Response } from "express";
+import { keepBody as keep, sendReply, Visit, type Admission, type VisitPlace } from "@sluice/http/node";
+import type { Request, RequestHandler } from "express";
 
 declare global {
   namespace Express {
@@ -34,13 +34,13 @@ export function guard(httpGuard: HttpGuard, options: ExpressOptions = {}): Reque
   const principal = httpGuard.stage === "principal" ? options.principal : undefined;
   return function sluiceGuard(request, response, next): void | Promise<void> {
     const visit = Visit.of({ request, response }, settings);
-    const proceed = (admitted: boolean): void => {
-      if (!admitted) return;
+    const proceed = (admission: Admission): void => {
       request.sluice = visit.context;
-      next();
+      if (admission === true) next();
+      else if (admission !== false) sendReply(response, admission);
     };
-    const admitted = visit.admit(httpGuard, placeOf(request, response, principal));
-    return admitted instanceof Promise ? admitted.then(proceed) : proceed(admitted);
+    const admission = visit.admit(httpGuard, placeOf(request, principal));
+    return admission instanceof Promise ? admission.then(proceed) : proceed(admission);
   };
 }
 
@@ -52,9 +52,9 @@ export function guard(httpGuard: HttpGuard, options: ExpressOptions = {}): Reque
  */
 export function handle(handler: HttpHandler, options: ExpressOptions = {}): RequestHandler {
   const settings = adapterSettings(options);
-  return function sluiceHandler(request, response): Promise<void> {
-    const place = placeOf(request, response, options.principal);
-    return Visit.of({ request, response }, settings).handle(handler, place);
+  return async function sluiceHandler(request, response): Promise<void> {
+    const visit = Visit.of({ request, response }, settings);
+    sendReply(response, await handler(visit.requestAt(placeOf(request, options.principal))));
   };
 }
 
@@ -63,11 +63,8 @@ export function keepBody(request: Pick<Request, "headers">, _response: unknown, 
   keep(request as Request, bytes);
 }
 
-function placeOf(request: Request, response: Response, principal: ExpressOptions["principal"]): VisitPlace {
+function placeOf(request: Request, principal: ExpressOptions["principal"]): VisitPlace {
   const path: unknown = request.route?.path;
-  return {
-    principal: principal?.(request),
-    route: typeof path === "string" ? request.baseUrl + path : undefined,
-    send: (reply) => sendReply(response, reply),
-  };
+  const route = typeof path === "string" ? request.baseUrl + path : undefined;
+  return { principal: principal?.(request), route: () => route };
 }

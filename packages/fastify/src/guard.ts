@@ -1,11 +1,12 @@
 import type { AdapterOptions, AdapterSettings, GuardContext, HttpGuard, HttpHandler, HttpReply } from "@sluice/http";
-import { describesContent, Visit, type VisitPlace } from "@sluice/http/node";
+import { describesContent, Visit, type Admission, type VisitMessages, type VisitPlace } from "@sluice/http/node";
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 
 declare module "fastify" {
   interface FastifyRequest {
     /** What the guards before this handler have told. */
-    sluice: Readonly<Partial<GuardContext>>;
+    readonly sluice: Readonly<Partial<GuardContext>>;
+    [visited]?: Visit;
   }
   interface FastifyInstance {
     readonly [installed]: AdapterSettings & Pick<FastifyOptions, "principal">;
@@ -20,8 +21,9 @@ export interface FastifyOptions extends AdapterOptions {
   readonly principal?: (request: FastifyRequest) => string | undefined;
 }
 
-/** Where the plugin keeps its settings. */
-export const installed: unique symbol = Symbol("sluice");
+/** Where the plugin keeps its settings, and each request's visit. */
+export const installed: unique symbol = Symbol("sluice.installed");
+export const visited: unique symbol = Symbol("sluice.visited");
 
 /** A hook for `onRequest`, `preParsing`, `preValidation` and `preHandler`. Its last argument goes on. */
 export type GuardHook = (request: FastifyRequest, reply: FastifyReply, ...rest: readonly unknown[]) => void;
@@ -33,14 +35,13 @@ export type GuardHook = (request: FastifyRequest, reply: FastifyReply, ...rest: 
 export function guard(httpGuard: HttpGuard): GuardHook {
   return function sluiceGuard(request, reply, ...rest): void {
     const done = rest.at(-1) as (error?: Error) => void;
-    const visit = visitOf(request, reply);
-    const proceed = (admitted: boolean): void => {
-      request.sluice = visit.context;
-      if (admitted) done();
+    const proceed = (admission: Admission): void => {
+      if (admission === true) done();
+      else if (admission !== false) sendReply(reply, admission);
     };
-    const admitted = visit.admit(httpGuard, placeOf(request, reply, httpGuard.stage));
-    if (admitted instanceof Promise) void admitted.then(proceed).catch(done);
-    else proceed(admitted);
+    const admission = visitOf(request, reply).admit(httpGuard, placeOf(request, httpGuard.stage));
+    if (admission instanceof Promise) void admission.then(proceed).catch(done);
+    else proceed(admission);
   };
 }
 
@@ -59,23 +60,35 @@ export function handle({ handler, ...route }: NeutralRoute): FastifyPluginCallba
     scope.addContentTypeParser("*", (_request, _payload, parsed) => parsed(null));
     scope.route({
       ...route,
-      handler: (request, reply) =>
-        visitOf(request, reply)
-          .handle(handler, placeOf(request, reply, "principal"))
-          .then(() => reply),
+      async handler(request, reply) {
+        sendReply(reply, await handler(visitOf(request, reply).requestAt(placeOf(request, "principal"))));
+        return reply;
+      },
     });
     done();
   };
 }
 
-/** The visit of a request, which the plugin has begun. */
+/** The visit of a request. */
 export function visitOf(request: FastifyRequest, reply: FastifyReply): Visit {
-  return Visit.of({ request: request.raw, response: reply.raw, id: request.id }, request.server[installed]);
+  const { raw, id, server } = request;
+  return (request[visited] ??= Visit.of(
+    { request: raw, response: reply.raw, headers: headersOf(reply), id },
+    server[installed],
+  ));
 }
 
-function placeOf(request: FastifyRequest, reply: FastifyReply, stage: HttpGuard["stage"]): VisitPlace {
+/** Headers that Fastify has not sent: on the response itself, each of them costs it several times as much. */
+function headersOf(reply: FastifyReply): NonNullable<VisitMessages["headers"]> {
+  return {
+    setHeader: (name, value) => reply.header(name, value),
+    removeHeader: (name) => reply.removeHeader(name),
+  };
+}
+
+function placeOf(request: FastifyRequest, stage: HttpGuard["stage"]): VisitPlace {
   const principal = stage === "principal" ? request.server[installed].principal?.(request) : undefined;
-  return { principal, route: request.routeOptions.url, send: (answer) => sendReply(reply, answer) };
+  return { principal, route: () => request.routeOptions.url };
 }
 
 /** Sends a whole reply in place of whatever the handler has prepared. Bytes, so that Fastify leaves its type alone. */

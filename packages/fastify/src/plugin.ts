@@ -2,16 +2,21 @@ import { adapterSettings, requestId } from "@sluice/http";
 import type { FastifyPluginCallback } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 
-import { guard, installed, visitOf, type FastifyOptions } from "./guard.ts";
+import { guard, installed, visited, visitOf, type FastifyOptions } from "./guard.ts";
 
 const plugin: FastifyPluginCallback<FastifyOptions> = (app, options, done) => {
   const { guards = [], principal } = options;
   const settings = adapterSettings(options);
   app.decorate(installed, { ...settings, ...(principal && { principal }) });
-  app.decorateRequest("sluice");
+  app.decorateRequest(visited);
+  app.decorateRequest("sluice", {
+    getter() {
+      return this[visited]?.context ?? {};
+    },
+  });
   app.setGenReqId(({ headers }) => requestId({ header: (name) => headers[name]?.toString() }, settings.random));
   app.addHook("onRequest", (request, reply, next) => {
-    request.sluice = visitOf(request, reply).context;
+    visitOf(request, reply);
     next();
   });
   app.addHook("onError", (request, reply, error, next) => {

@@ -7,11 +7,10 @@ import {
   statusError,
   unsupportedMediaType,
 } from "@sluice/http";
-import { FetchVisit } from "@sluice/http/fetch";
 import type { Context, Env, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 
-import { placeOf, type HonoOptions } from "./guard.ts";
+import { visitOf, type HonoOptions } from "./guard.ts";
 
 /**
  * Makes an application answer 404, 405 with `Allow`, and whatever is thrown, in one shape.
@@ -20,8 +19,7 @@ import { placeOf, type HonoOptions } from "./guard.ts";
  */
 export function errors<E extends Env>(app: Hono<E>, options: HonoOptions = {}): void {
   const settings = adapterSettings(options);
-  const failure = (c: Context, error: unknown): Response =>
-    FetchVisit.of(c.req, settings).failureResponse(error, placeOf(c, options, undefined));
+  const failure = (c: Context, error: unknown): Response => visitOf(c, settings).failureResponse(error);
   app.onError(async (error, c) => failure(c, await translated(error, c)));
   app.notFound((c) => {
     const allowed = allowedMethods(app, c.req.path);

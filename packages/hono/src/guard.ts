@@ -1,11 +1,6 @@
-import {
-  adapterSettings,
-  type AdapterOptions,
-  type GuardContext,
-  type HttpGuard,
-  type HttpHandler,
-} from "@sluice/http";
-import { FetchVisit, type FetchPlace } from "@sluice/http/fetch";
+import { adapterSettings, type AdapterOptions, type AdapterSettings } from "@sluice/http";
+import type { GuardContext, HttpGuard, HttpHandler } from "@sluice/http";
+import { FetchVisit, type FetchPlace, type FetchSource } from "@sluice/http/fetch";
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import { matchedRoutes } from "hono/route";
@@ -15,7 +10,12 @@ declare module "hono" {
     /** What the guards before this handler have told. Undefined before the first one. */
     sluice: Readonly<Partial<GuardContext>> | undefined;
   }
+  interface Context {
+    [visited]?: FetchVisit;
+  }
 }
+
+const visited: unique symbol = Symbol("sluice.visited");
 
 /** What an application tells this adapter. */
 export interface HonoOptions extends AdapterOptions {
@@ -33,15 +33,12 @@ export interface HonoOptions extends AdapterOptions {
  */
 export function guard(httpGuard: HttpGuard, options: HonoOptions = {}): MiddlewareHandler {
   const settings = adapterSettings(options);
-  const principal = httpGuard.stage === "principal" ? options.principal : undefined;
   return async function sluiceGuard(c, next): Promise<void> {
-    const response = await FetchVisit.of(c.req, settings).pass(httpGuard, {
-      ...placeOf(c, options, principal),
-      async next(context) {
-        c.set("sluice", context);
-        await next();
-        return { response: c.res, error: c.error };
-      },
+    const place = placeOf(c, options, httpGuard.stage);
+    const response = await visitOf(c, settings).pass(httpGuard, place, async (context) => {
+      c.set("sluice", context);
+      await next();
+      return { response: c.res, error: c.error };
     });
     if (c.finalized && c.res === response) return;
     // Otherwise Hono would merge the headers of the response before into this one.
@@ -58,15 +55,20 @@ export function guard(httpGuard: HttpGuard, options: HonoOptions = {}): Middlewa
 export function handle(handler: HttpHandler, options: HonoOptions = {}): Handler {
   const settings = adapterSettings(options);
   return async function sluiceHandler(c): Promise<Response> {
-    const visit = FetchVisit.of(c.req, settings);
-    return visit.respond(await handler(visit.requestAt(placeOf(c, options, options.principal))));
+    const visit = visitOf(c, settings);
+    return visit.respond(await handler(visit.requestAt(placeOf(c, options, "principal"))));
   };
 }
 
-/** Where a guard or a handler stands. */
-export function placeOf(c: Context, { connInfo }: HonoOptions, principal: HonoOptions["principal"]): FetchPlace {
+/** The visit of a request. On Node, the response takes headers at a fraction of what they cost in a `Response`. */
+export function visitOf(c: Context, settings: AdapterSettings): FetchVisit {
+  const { outgoing } = (c.env ?? {}) as { readonly outgoing?: FetchSource["headers"] };
+  return (c[visited] ??= new FetchVisit({ messages: c.req, ...(outgoing && { headers: outgoing }) }, settings));
+}
+
+function placeOf(c: Context, { connInfo, principal }: HonoOptions, stage: HttpGuard["stage"]): FetchPlace {
   return {
-    principal: principal?.(c),
+    principal: stage === "principal" ? principal?.(c) : undefined,
     // Middleware is a route of all methods, most often with an open end.
     route: () => matchedRoutes(c).findLast(({ method, path }) => method !== "ALL" || !path.endsWith("*"))?.path,
     socketAddress: () => connInfo?.(c).remote.address,

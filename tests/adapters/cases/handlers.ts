@@ -26,7 +26,11 @@ export const fails: Route = native("GET", "/fails", () => {
   throw boom;
 });
 
-/** Pieces of a body, each after the promise before it in `waits`, if there is one. */
+/**
+ * Pieces of a body, each after the promise before it in `waits`, if there is one.
+ *
+ * @yields the bytes of each text.
+ */
 export async function* pieces(
   texts: readonly string[],
   waits: readonly Promise<unknown>[] = [],

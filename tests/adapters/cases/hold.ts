@@ -32,6 +32,16 @@ function neverCalled(): never {
   throw new Error("There is no such handler.");
 }
 
+/**
+ * A body that breaks off after its first piece.
+ *
+ * @yields that piece.
+ */
+async function* breaking(): AsyncGenerator<Uint8Array> {
+  yield* pieces(["a"]);
+  throw boom;
+}
+
 /** Replies that are held back until their guards have settled. */
 export const holdCases: readonly ContractCase[] = [
   {
@@ -257,10 +267,6 @@ export const holdCases: readonly ContractCase[] = [
   {
     title: "drops the half of a held stream that breaks off, and tells of the failure",
     async check({ listen, probe, framework }) {
-      async function* breaking(): AsyncGenerator<Uint8Array> {
-        yield* pieces(["a"]);
-        throw boom;
-      }
       const watcher = probe({ reply: "body" });
       const port = await listen({
         guards: [watcher.guard],

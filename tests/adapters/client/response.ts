@@ -32,7 +32,7 @@ export function parseResponse(bytes: Buffer, method: string, ended: boolean): Pa
     response: { status, headers, body, trailers },
     rest,
   });
-  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return whole(Buffer.alloc(0), content);
+  if (method === "HEAD" || hasNoBody(status)) return whole(Buffer.alloc(0), content);
   if (headers.get("transfer-encoding")?.includes("chunked")) {
     const chunked = parseChunks(content);
     return chunked && whole(chunked.body, chunked.rest, chunked.trailers);
@@ -41,6 +41,10 @@ export function parseResponse(bytes: Buffer, method: string, ended: boolean): Pa
   if (length === undefined) return ended ? whole(content, Buffer.alloc(0)) : undefined;
   if (content.length < Number(length)) return undefined;
   return whole(content.subarray(0, Number(length)), content.subarray(Number(length)));
+}
+
+function hasNoBody(status: number): boolean {
+  return status < 200 || status === 204 || status === 304;
 }
 
 function parseHeaders(lines: readonly string[]): Headers {

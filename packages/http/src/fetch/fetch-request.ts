@@ -6,18 +6,12 @@ import type { FetchPlace, FetchVisit } from "./fetch-visit.ts";
 export class FetchRequest implements HttpRequest {
   readonly #visit: FetchVisit;
   readonly #place: FetchPlace;
-  // Without a `this`, so that guards may pass them on.
-  readonly header: (name: string) => string | undefined;
-  readonly body: () => Promise<Uint8Array>;
+  readonly #keepsBody: boolean;
 
   constructor(visit: FetchVisit, place: FetchPlace, keepsBody: boolean) {
     this.#visit = visit;
     this.#place = place;
-    this.header = (name) => visit.raw.headers.get(name) ?? undefined;
-    this.body = async () => {
-      if (!keepsBody) throw new BodyNotKeptError();
-      return visit.body();
-    };
+    this.#keepsBody = keepsBody;
   }
 
   get id(): string {
@@ -40,11 +34,12 @@ export class FetchRequest implements HttpRequest {
   }
 
   get route(): string | undefined {
-    return this.#place.route();
+    return this.#place.route?.();
   }
 
   get address(): string | undefined {
-    return this.#visit.settings.address({ socketAddress: this.#place.socketAddress(), header: this.header });
+    const socketAddress = this.#place.socketAddress?.();
+    return this.#visit.settings.address({ socketAddress, header: this.header });
   }
 
   get principal(): string | undefined {
@@ -53,5 +48,17 @@ export class FetchRequest implements HttpRequest {
 
   get signal(): AbortSignal {
     return this.#visit.raw.signal;
+  }
+
+  // Guards may pass on these two without their request.
+  get header(): (name: string) => string | undefined {
+    return (name) => this.#visit.header(name);
+  }
+
+  get body(): () => Promise<Uint8Array> {
+    return async () => {
+      if (!this.#keepsBody) throw new BodyNotKeptError();
+      return this.#visit.body();
+    };
   }
 }

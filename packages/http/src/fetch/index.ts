@@ -1,2 +1,2 @@
+export { FetchVisit, type FetchPlace, type FetchSource, type Handled, type Next } from "./fetch-visit.ts";
 export { toResponse } from "./response.ts";
-export { FetchVisit, type FetchPlace, type FetchSource, type GuardedPlace, type Handled } from "./fetch-visit.ts";

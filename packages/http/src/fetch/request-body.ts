@@ -9,12 +9,14 @@ import type { FetchSource } from "./fetch-visit.ts";
  * @throws `ERR_SLUICE_HTTP_BODY_TOO_LARGE` above `maxBytes`, before more is read than that.
  * @throws `ERR_SLUICE_HTTP_BODY_CONSUMED` when something else has read it.
  */
-export async function readBody(source: FetchSource, maxBytes: number): Promise<Uint8Array> {
-  const { raw } = source;
+export async function readBody(messages: FetchSource["messages"], maxBytes: number): Promise<Uint8Array> {
+  const { raw } = messages;
   if (raw.bodyUsed) throw new BodyConsumedError();
   if (Number(raw.headers.get("content-length")) > maxBytes) throw new BodyTooLargeError(maxBytes);
   const bytes = raw.body ? await read(raw.body.getReader(), maxBytes) : new Uint8Array();
-  if (bytes.length > 0) source.raw = new Request(raw, { body: bytes as Uint8Array<ArrayBuffer> });
+  // Only a method that may have a body has bytes of one.
+  const again: RequestInit = { method: raw.method, body: bytes as Uint8Array<ArrayBuffer> };
+  if (bytes.length > 0) messages.raw = new Request(raw, again);
   return bytes;
 }
 

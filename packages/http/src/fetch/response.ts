@@ -15,7 +15,7 @@ export function headOf({ status, headers }: Response): ReplyHead {
   return { status, headers: read };
 }
 
-/** Sets what a response lacks, and removes what the patch removes. A response of `fetch` is copied: it cannot change. */
+/** Sets what a response lacks, and removes nothing. A response of `fetch` is copied: it cannot change. */
 export function withDefaults(response: Response, defaults: HeaderPatch): Response {
   try {
     setDefaults(response.headers, defaults);
@@ -29,8 +29,8 @@ export function withDefaults(response: Response, defaults: HeaderPatch): Respons
 
 function setDefaults(headers: Headers, defaults: HeaderPatch): void {
   for (const [name, value] of Object.entries(defaults)) {
-    if (value === null) headers.delete(name);
-    else if (!headers.has(name)) for (const each of [value].flat()) headers.append(name, each);
+    if (value === null || headers.has(name)) continue;
+    for (const each of [value].flat()) headers.append(name, each);
   }
 }
 

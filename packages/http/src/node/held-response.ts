@@ -115,12 +115,21 @@ export class HeldResponse {
     const { head, chunks, complete } = released;
     if (this.#hasReason && head.status !== this.#response.statusCode) this.#response.statusMessage = "";
     replaceHead(this.#response, head);
-    const last = complete ? chunks.at(-1) : undefined;
+    if (complete) this.#writeAll(chunks);
+    else this.#writeFirst(chunks);
+  }
+
+  #writeAll(chunks: ReleasedReply["chunks"]): void {
+    for (const chunk of chunks.slice(0, -1)) this.#sink.write(chunk);
+    this.#sink.end(chunks.at(-1));
+    this.#isBlocked = false;
+  }
+
+  #writeFirst(chunks: ReleasedReply["chunks"]): void {
     let hasRoom = true;
-    for (const chunk of complete ? chunks.slice(0, -1) : chunks) hasRoom = this.#sink.write(chunk);
-    if (complete) this.#sink.end(last);
-    else if (chunks.length === 0 && this.#hasBody) this.#sink.flushHeaders();
-    if (!complete && this.#isBlocked && hasRoom) queueMicrotask(() => this.#response.emit("drain"));
+    for (const chunk of chunks) hasRoom = this.#sink.write(chunk);
+    if (chunks.length === 0 && this.#hasBody) this.#sink.flushHeaders();
+    if (this.#isBlocked && hasRoom) queueMicrotask(() => this.#response.emit("drain"));
     this.#isBlocked = !hasRoom;
   }
 }

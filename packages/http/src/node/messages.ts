@@ -31,6 +31,8 @@ export interface NodeResponse {
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
   readonly destroyed?: boolean;
+  /** The stream below a response of HTTP/2, which has no `destroyed` of its own. */
+  readonly stream?: { readonly destroyed: boolean };
   readonly errored?: Error | null | undefined;
   getHeaders(): NodeHeaders;
   getHeaderNames(): string[];

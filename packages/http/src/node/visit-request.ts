@@ -1,26 +1,18 @@
 import { BodyNotKeptError } from "../errors.ts";
 import type { HttpRequest } from "../request.ts";
 import { readBody } from "./request-body.ts";
-import type { Visit, RequestPlace } from "./visit.ts";
+import type { Visit, VisitPlace } from "./visit.ts";
 
 /** A request to a server of Node as one guard or handler sees it. */
 export class VisitRequest implements HttpRequest {
   readonly #visit: Visit;
-  readonly principal: string | undefined;
-  readonly route: string | undefined;
-  // Without a `this`, so that guards may pass them on.
-  readonly header: (name: string) => string | undefined;
-  readonly body: () => Promise<Uint8Array>;
+  readonly #place: VisitPlace;
+  readonly #keepsBody: boolean;
 
-  constructor(visit: Visit, { principal, route }: RequestPlace, keepsBody: boolean) {
+  constructor(visit: Visit, place: VisitPlace, keepsBody: boolean) {
     this.#visit = visit;
-    this.principal = principal;
-    this.route = route;
-    this.header = (name) => visit.header(name);
-    this.body = async () => {
-      if (!keepsBody) throw new BodyNotKeptError();
-      return readBody(visit.request, visit.settings.maxBodyBytes);
-    };
+    this.#place = place;
+    this.#keepsBody = keepsBody;
   }
 
   get id(): string {
@@ -44,11 +36,31 @@ export class VisitRequest implements HttpRequest {
     return query < 0 ? url : url.slice(0, query);
   }
 
+  get route(): string | undefined {
+    return this.#place.route?.();
+  }
+
   get address(): string | undefined {
     return this.#visit.address;
   }
 
+  get principal(): string | undefined {
+    return this.#place.principal;
+  }
+
   get signal(): AbortSignal {
     return this.#visit.signal;
+  }
+
+  // Guards may pass on these two without their request.
+  get header(): (name: string) => string | undefined {
+    return (name) => this.#visit.header(name);
+  }
+
+  get body(): () => Promise<Uint8Array> {
+    return async () => {
+      if (!this.#keepsBody) throw new BodyNotKeptError();
+      return readBody(this.#visit.request, this.#visit.settings.maxBodyBytes);
+    };
   }
 }

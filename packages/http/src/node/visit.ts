@@ -2,9 +2,8 @@ import type { AdapterSettings } from "../adapter-settings.ts";
 import { failureReply } from "../error/failure-reply.ts";
 import { Exchange } from "../exchange.ts";
 import type { GuardContext, HttpGuard } from "../guard.ts";
-import type { HttpHandler } from "../handler.ts";
 import type { Decision } from "../release.ts";
-import type { HttpReply } from "../reply.ts";
+import type { HeaderPatch, HttpReply } from "../reply.ts";
 import { requestId } from "../request-id.ts";
 import type { HttpRequest } from "../request.ts";
 import { HeldResponse } from "./held-response.ts";
@@ -16,31 +15,24 @@ import { VisitRequest } from "./visit-request.ts";
 export interface VisitMessages {
   readonly request: NodeRequest;
   readonly response: NodeResponse;
+  /** Where the framework keeps the headers of its replies. Default: the response. */
+  readonly headers?: Pick<NodeResponse, "setHeader" | "removeHeader">;
   /** Where the framework has given the request its id. */
   readonly id?: string;
 }
 
 /** What a request looks like from where a guard or a handler stands. */
-export interface RequestPlace {
+export interface VisitPlace {
   /** See {@link HttpRequest.principal}. */
   readonly principal?: string | undefined;
   /** See {@link HttpRequest.route}. */
-  readonly route?: string | undefined;
+  route?(): string | undefined;
 }
 
-/** Where a guard or a handler stands. */
-export interface VisitPlace extends RequestPlace {
-  /** Sends a whole reply, the framework's way. */
-  send(reply: HttpReply): void;
-}
+/** What comes of a guard: its own reply, which is to be sent, or whether the handler may run. */
+export type Admission = HttpReply | boolean;
 
-interface Admission {
-  readonly guard: HttpGuard;
-  readonly exchange: Exchange;
-  readonly place: VisitPlace;
-}
-
-const visits = new WeakMap<object, Visit>();
+const key: unique symbol = Symbol("sluice.visit");
 
 /** One request to a server of Node, as its guards and handlers share it. */
 export class Visit {
@@ -48,30 +40,30 @@ export class Visit {
   readonly settings: AdapterSettings;
   readonly request: NodeRequest;
   readonly response: NodeResponse;
-  #context: Readonly<Partial<GuardContext>> = {};
-  readonly #open: { fail(error: unknown): void }[] = [];
+  readonly #headers: Pick<NodeResponse, "setHeader" | "removeHeader">;
+  #context: Readonly<Partial<GuardContext>> | undefined;
+  #open: { fail(error: unknown): void }[] | undefined;
   #abort: AbortController | undefined;
 
   /** The visit of this request. The first call makes it, and names the reply by its id. */
   static of(messages: VisitMessages, settings: AdapterSettings): Visit {
-    const known = visits.get(messages.request);
-    if (known) return known;
-    const visit = new Visit(messages, settings);
-    visits.set(messages.request, visit);
-    return visit;
+    // A property: a map from requests costs several times as much.
+    const visited: NodeRequest & { [key]?: Visit } = messages.request;
+    return (visited[key] ??= new Visit(messages, settings));
   }
 
-  private constructor({ request, response, id }: VisitMessages, settings: AdapterSettings) {
+  private constructor({ request, response, headers = response, id }: VisitMessages, settings: AdapterSettings) {
     this.request = request;
     this.response = response;
     this.settings = settings;
-    this.id = id ?? requestId({ header: (name) => this.header(name) }, settings.random);
-    if (!response.headersSent) response.setHeader("x-request-id", this.id);
+    this.#headers = headers;
+    this.id = id ?? requestId(this, settings.random);
+    if (!response.headersSent) headers.setHeader("x-request-id", this.id);
   }
 
   /** What the guards have told so far. */
   get context(): Readonly<Partial<GuardContext>> {
-    return this.#context;
+    return (this.#context ??= {});
   }
 
   /** Aborted when the client goes away first. It follows the response: a request closes once its body has come. */
@@ -87,31 +79,28 @@ export class Visit {
 
   /** See {@link HttpRequest.header}. */
   header(name: string): string | undefined {
-    const key = name.toLowerCase();
-    const value = this.request.headers[key] ?? (key === "host" ? this.request.headers[":authority"] : undefined);
+    const { headers } = this.request;
+    const lower = name.toLowerCase();
+    const value = headers[lower] ?? (lower === "host" ? headers[":authority"] : undefined);
     return value === undefined || typeof value === "string" ? value : [value].flat().join(", ");
   }
 
-  /** The request as a handler sees it that no framework owns. */
-  requestAt(place: RequestPlace = {}, keepsBody = true): HttpRequest {
+  /** The request as a guard or a handler sees it that no framework owns. */
+  requestAt(place: VisitPlace = {}, keepsBody = true): HttpRequest {
     return new VisitRequest(this, place, keepsBody);
   }
 
-  /** Lets the request through a guard, or answers in the handler's place. Resolves to whether the handler may run. */
-  admit(guard: HttpGuard, place: VisitPlace): boolean | Promise<boolean> {
+  /** Asks a guard. What it throws becomes a reply. */
+  admit(guard: HttpGuard, place: VisitPlace): Admission | Promise<Admission> {
     const exchange = new Exchange(guard, this.requestAt(place, guard.needs.requestBody), this.settings);
-    const decision = exchange.begin();
-    if (!(decision instanceof Promise)) {
-      if (exchange.isOpen) this.#watch(exchange);
-      return this.#proceed({ guard, exchange, place }, decision);
-    }
-    this.#watch(exchange);
-    return decision.then((known) => this.#proceed({ guard, exchange, place }, known));
+    const begun = exchange.begin();
+    if (!(begun instanceof Promise)) return this.#proceed(exchange, guard, begun);
+    return begun.then((decision) => this.#proceed(exchange, guard, decision));
   }
 
   /** A handler or a parser threw: the guards hear of it, and the reply that follows is an error. */
   fail(error: unknown): void {
-    for (const each of this.#open.toReversed()) each.fail(error);
+    for (const each of this.#open?.toReversed() ?? []) each.fail(error);
   }
 
   /** The reply that tells the client of an error. */
@@ -119,28 +108,21 @@ export class Visit {
     return failureReply(this.settings, error, this.requestAt());
   }
 
-  /** Answers with a handler that no framework owns. Rejects with whatever the handler throws. */
-  async handle(handler: HttpHandler, place: VisitPlace): Promise<void> {
-    place.send(await handler(this.requestAt(place)));
-  }
-
-  #proceed({ guard, exchange, place }: Admission, decision: Decision): boolean {
-    if (!decision) return false;
-    if ("reply" in decision) {
-      place.send(decision.reply);
-      return false;
-    }
-    if (exchange.isOpen) this.#open.push(exchange.flows ? exchange : new HeldResponse(this.response, exchange, guard));
+  #proceed(exchange: Exchange, guard: HttpGuard, decision: Decision): Admission {
+    if (this.#hasLeft) exchange.gone();
+    if (this.#hasLeft || !decision) return false;
+    if ("reply" in decision) return decision.reply;
+    if (exchange.isOpen) this.#hold(exchange, guard);
     if (decision.context) this.#context = { ...this.#context, ...decision.context };
-    for (const [name, value] of Object.entries(decision.headers ?? {})) {
-      if (value === null) this.response.removeHeader(name);
-      else this.response.setHeader(name, value);
-    }
+    if (decision.headers) this.#setHeaders(decision.headers);
     return true;
   }
 
-  #watch(exchange: Exchange): void {
+  #hold(exchange: Exchange, guard: HttpGuard): void {
     const { response } = this;
+    // Node forgets headers that come with the head alone, unless there was one before.
+    response.setHeader("x-request-id", this.id);
+    (this.#open ??= []).push(exchange.flows ? exchange : new HeldResponse(response, exchange, guard));
     response.once("close", () => {
       if (response.errored) exchange.fail(response.errored);
       else if (response.writableEnded) {
@@ -151,13 +133,27 @@ export class Visit {
     });
   }
 
+  #setHeaders(patch: HeaderPatch): void {
+    for (const name of Object.keys(patch)) {
+      const value = patch[name];
+      if (value === null || value === undefined) this.#headers.removeHeader(name);
+      else this.#headers.setHeader(name, value);
+    }
+  }
+
+  /** Whether the client went away before its reply was complete. */
+  get #hasLeft(): boolean {
+    const { destroyed, stream, writableEnded } = this.response;
+    return (destroyed ?? stream?.destroyed) === true && !writableEnded;
+  }
+
   #watchAbort(): AbortController {
     const abort = new AbortController();
     const { response } = this;
     const close = (): void => {
       if (!response.writableEnded) abort.abort(new Error("The client went away before its reply was complete."));
     };
-    if (response.destroyed) close();
+    if (this.#hasLeft) close();
     else response.once("close", close);
     return abort;
   }
