@@ -7,6 +7,7 @@ import { createInventory, type Inventory } from "../src/index.ts";
 import { postgresStore } from "../src/postgres.ts";
 import { uuid } from "./ids.ts";
 import { openStock, type TestStock } from "./support.ts";
+import { until } from "./until.ts";
 
 type Tx = Parameters<Parameters<TestStock["db"]["transaction"]>[0]>[0];
 
@@ -80,6 +81,54 @@ describe.each(Object.entries(kinds))("%s", (_title, options) => {
       expect(await inventory.verify()).toEqual([]);
     },
   );
+
+  /** Runs `after` while `before` has written and not yet committed, and commits when `after` waits for it. */
+  async function overlapping<T>(before: (tx: Tx) => Promise<unknown>, after: () => Promise<T>): Promise<T> {
+    let waiting: Promise<T> | undefined;
+    await stock.db.transaction(async (tx) => {
+      await before(tx);
+      waiting = after();
+      waiting.catch(() => undefined);
+      const blocked = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+      await until(async () => (await stock.db.query(blocked)).rowCount > 0);
+    });
+    return waiting ?? after();
+  }
+
+  it("decides on what is there when it has waited for the row, not on what was there before", async () => {
+    const all = { id: uuid(), lines: [{ productId: "a", quantity: 50 }] };
+    const more = { id: uuid(), lines: [{ productId: "a", quantity: 1 }] };
+    const sold = await overlapping(
+      (tx) => inventory.reserve(all, tx),
+      () => inventory.reserve(more),
+    );
+    expect(sold).toMatchObject({ status: "sold_out", available: 0 });
+    const same = { id: uuid(), lines: [{ productId: "B", quantity: 30 }] };
+    const twice = await overlapping(
+      (tx) => inventory.reserve(same, tx),
+      () => inventory.reserve(same),
+    );
+    expect(twice.status).toBe("duplicate");
+    const third = { id: uuid(), lines: [{ productId: "z", quantity: 30 }] };
+    const batched = await overlapping(
+      (tx) => inventory.reserve(third, tx),
+      () => inventory.flash().reserve(third),
+    );
+    expect(batched.status).toBe("duplicate");
+    expect(await inventory.verify()).toEqual([]);
+  });
+
+  it("does not reap a hold that is extended meanwhile", async () => {
+    const id = uuid();
+    await inventory.reserve({ id, lines: [{ productId: "a", quantity: 1 }], ttlMs: 60_000 });
+    const extend = async (tx: Tx): Promise<void> => {
+      expect((await inventory.extend(id, 600_000, tx)).status).toBe("extended");
+      await stock.pass(61_000);
+    };
+    expect(await overlapping(extend, () => inventory.expire())).toBe(0);
+    expect((await inventory.get(id))?.state).toBe("open");
+    expect(await inventory.verify()).toEqual([]);
+  });
 
   it("ends a hold once when the reaper, a confirmation and an extension race", async () => {
     for (let round = 0; round < 15; round += 1) {
