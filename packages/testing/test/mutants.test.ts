@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 import { checkMutants, runMutants, type Mutant, type MutantReport, type MutantResult } from "@sluice/testing/mutants";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { planted } from "../src/mutants/mutant.ts";
+
 const execute = promisify(execFile);
 const fixtures = path.join(import.meta.dirname, "fixtures");
 const root = path.join(fixtures, "mutants");
@@ -33,7 +35,7 @@ const inProgram = {
   name: "in a program of its own",
   killedBy: "stock.fixture.ts > is counted in a program of its own",
 };
-const planted: readonly Mutant[] = [
+const list: readonly Mutant[] = [
   // What these leave behind in a module would let the next control run fail.
   stock,
   inProgram,
@@ -80,7 +82,7 @@ describe("planted mutants", () => {
   const before = contents();
   beforeAll(async () => {
     const program = path.join(fixtures, "plants-mutants.ts");
-    const args = ["--conditions=sluice-source", program, JSON.stringify(planted)];
+    const args = ["--conditions=sluice-source", program, JSON.stringify(list)];
     const env = { ...process.env, SLUICE_MUTANTS_TEST: marker };
     const { stdout } = await execute(process.execPath, args, { env });
     report = JSON.parse(stdout) as MutantReport;
@@ -91,7 +93,7 @@ describe("planted mutants", () => {
   }
 
   it("are reported in their order, with an exit code", () => {
-    expect(report.results.map(({ mutant }) => mutant)).toEqual(planted);
+    expect(report.results.map(({ mutant }) => mutant)).toEqual(list);
     expect(report.exitCode).toBe(1);
   });
 
@@ -153,6 +155,11 @@ describe("a list of mutants", () => {
     await expect(refused).rejects.toMatchObject({ code: "ERR_SLUICE_MUTANT_INVALID" });
     await expect(refused).rejects.toThrow(`"other": `);
     await expect(refused).rejects.toThrow(problem);
+  });
+
+  it("plants nothing in a file that was changed since, and every character as it is written", () => {
+    expect(() => planted({ ...stock, find: "stock * wanted" }, root)).toThrow("occurs 0 times");
+    expect(planted({ ...stock, replace: "$& + $1" }, root)).toContain("? stock : $& + $1;");
   });
 
   it("is refused with a name given twice, and with numbers that are none", async () => {

@@ -24,8 +24,8 @@ async function roleOf({ port }: { port: number }): Promise<string | undefined> {
 describeWithLocalRedis("a master with Sentinels", (binary) => {
   it("is in step from the start, fails over when it is killed, and leaves nothing behind", async () => {
     const left = await privateTemporaryFolder();
-    // The first copy takes a second, for which the topology has to wait.
-    const topology = await startRedisSentinels({ binary, settings: { "repl-diskless-sync-delay": 1 } });
+    // The first copy takes two seconds, which is longer than all else, and for which the topology has to wait.
+    const topology = await startRedisSentinels({ binary, settings: { "repl-diskless-sync-delay": 2 } });
     const [master, replica] = topology.nodes;
     const servers = [master, replica, ...topology.sentinels];
     for (const { pid } of servers) killAfterwards(pid);

@@ -44,10 +44,17 @@ export function killerOf({ killedBy }: Pick<Mutant, "killedBy">): Killer {
   return { file, title: title.join(" > ") };
 }
 
-/** The text of a mutant's file with the mutant in it. Its text was found to occur once. */
-export function planted({ file, find, replace }: Mutant, root: string): string {
-  const [before = "", ...after] = readFileSync(path.resolve(root, file), "utf8").split(find);
-  return before + replace + after.join(find);
+/**
+ * The text of a mutant's file with the mutant in it.
+ *
+ * @throws `ERR_SLUICE_MUTANT_INVALID` when its text does not occur exactly once: somebody has just changed the file.
+ */
+export function planted(mutant: Mutant, root: string): string {
+  const source = readFileSync(path.resolve(root, mutant.file), "utf8");
+  const problems = occurrenceProblem(source, mutant);
+  if (problems.length > 0) throw new InvalidMutantsError(problems);
+  // Not replace(), which gives the characters after a $ a meaning.
+  return source.split(mutant.find).join(mutant.replace);
 }
 
 /**

@@ -5,13 +5,13 @@ import { InvalidArgumentError, systemClock } from "@sluice/core";
 import type { CliOptions } from "vitest/node";
 
 import { createLane, type Lane, type LaneRun } from "./lane.ts";
-import { checkMutants, killerOf, planted, type Mutant } from "./mutant.ts";
+import { checkMutants, InvalidMutantsError, killerOf, planted, type Mutant } from "./mutant.ts";
 import { endingOf, type Ending, type FailedTest } from "./verdict.ts";
 
 /**
  * What became of a mutant: `killed` by the test that it names, `hung` when that test had to be ended by its deadline,
- * `killed-by-another` test of the same file, `survived`, or `unproven` where its test does not pass without it either.
- * The first two are as they should be.
+ * `killed-by-another` test of the same file, `survived`, or `unproven` where its test does not pass without it either,
+ * or its file was changed during the run. `killed` and `hung` are as they should be.
  */
 export type MutantOutcome = "killed" | "hung" | "killed-by-another" | "survived" | "unproven";
 
@@ -106,7 +106,10 @@ interface Trial {
 
 async function tryOut(mutant: Mutant, trial: Trial): Promise<MutantResult> {
   const startedMs = systemClock.monotonic();
-  const [outcome, detail] = await judge(mutant, trial);
+  const [outcome, detail] = await judge(mutant, trial).catch((error: unknown): Verdict => {
+    if (error instanceof InvalidMutantsError) return ["unproven", error.problems.join("; ")];
+    throw error;
+  });
   const noticed = outcome === "killed" || outcome === "hung";
   return { mutant, outcome, noticed, detail, tookMs: systemClock.monotonic() - startedMs };
 }
@@ -131,6 +134,9 @@ async function judge(mutant: Mutant, { lane, root, deadlineMs, controls, derived
   const file = { file: test.file };
   const all = ending.how === "passed" ? await run(file, texts) : ending;
   const others = all.how === "failed" ? newIn(all.tests, await without(test.file, file)) : [];
+  if (others.some(({ name }) => name.endsWith(test.title))) {
+    return ["survived", `${said(mutant, ending)} alone, and failed among the others of its file`];
+  }
   if (others.length > 0) return ["killed-by-another", `${said(mutant, ending)}, but ${others.map(line).join("; ")}`];
   return ["survived", said(mutant, ending)];
 }

@@ -23,12 +23,14 @@ export function endingOf(outcome: LaneOutcome): Ending {
   if (outcome === undefined) return { how: "absent", why: "no project of Vitest runs its file" };
   const failed = [...outcome.children.allTests("failed")];
   if (failed.length > 0) return { how: "failed", tests: failed.map(described) };
+  // A hook may well fail because the other tests of the file were left out.
+  if ([...outcome.children.allTests("passed")].length > 0) return { how: "passed" };
   const suites = [...outcome.children.allSuites()].flatMap((suite) => suite.errors());
   const [error] = [...outcome.errors(), ...suites];
-  if (error) return { how: "absent", why: `it did not get to run: ${firstLine(error.message)}` };
-  return [...outcome.children.allTests("passed")].length > 0
-    ? { how: "passed" }
-    : { how: "absent", why: "there is no such test, or it was left out" };
+  const why = error
+    ? `it did not get to run: ${firstLine(error.message)}`
+    : "there is no such test, or it was left out";
+  return { how: "absent", why };
 }
 
 function described(test: TestCase): FailedTest {

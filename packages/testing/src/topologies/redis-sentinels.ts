@@ -53,7 +53,7 @@ export async function startRedisSentinels(options: RedisSentinelsOptions = {}): 
   return onPorts(2 + sentinelCount, async ([first = 0, second = 0, ...ports]) => {
     const nodes = await startNodes({ binary, settings }, first, second);
     try {
-      const plan = { binary, masterPort: first, ports, downAfterMs };
+      const plan = { binary, masterPort: first, replicaPort: second, ports, downAfterMs };
       const sentinels = await startAll(ports.map((port) => launchSentinel(plan, port)));
       const topology = together(nodes, sentinels);
       await settled(topology);
@@ -78,7 +78,6 @@ async function startNodes(
     launchNode({ ...common, port: replicaPort, settings: { ...common.settings, ...replicaof } }),
   ]);
   if (!master || !replica) throw new Error("A node is missing.");
-  // A Sentinel asks a master for its replicas at once, and after that every ten seconds.
   await untilHolds("the replica's first copy", replica, async () => {
     const [own, seen] = await Promise.all([replicationOf(replicaPort), replicationOf(masterPort)]);
     return own.get("master_link_status") === "up" && (seen.get("slave0") ?? "").includes("state=online");

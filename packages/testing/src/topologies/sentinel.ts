@@ -25,6 +25,7 @@ export const masterName = "mymaster";
 export interface SentinelPlan {
   readonly binary: string;
   readonly masterPort: number;
+  readonly replicaPort: number;
   /** Of all Sentinels. */
   readonly ports: readonly number[];
   readonly downAfterMs: number;
@@ -57,9 +58,14 @@ export async function launchSentinel(plan: SentinelPlan, port: number): Promise<
   }
 }
 
-function configuration({ masterPort, ports, downAfterMs }: SentinelPlan, port: number, folder: string): string {
+function configuration(
+  { masterPort, replicaPort, ports, downAfterMs }: SentinelPlan,
+  port: number,
+  folder: string,
+): string {
   const quorum = Math.floor(ports.length / 2) + 1;
-  // Told of each other, they need not find each other by messages that they exchange every two seconds.
+  // Told of each other and of the replica, they need not find each other by messages that they exchange every two
+  // seconds, nor ask the master for its replicas, which they do every ten.
   const others = ports.filter((each) => each !== port);
   const lines = [
     `port ${port}`,
@@ -69,6 +75,7 @@ function configuration({ masterPort, ports, downAfterMs }: SentinelPlan, port: n
     `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} ${quorum}`,
     `sentinel down-after-milliseconds ${masterName} ${downAfterMs}`,
     `sentinel failover-timeout ${masterName} 3000`,
+    `sentinel known-replica ${masterName} 127.0.0.1 ${replicaPort}`,
     ...others.map((other) => `sentinel known-sentinel ${masterName} 127.0.0.1 ${other} ${idOf(other)}`),
   ];
   return `${lines.join("\n")}\n`;
