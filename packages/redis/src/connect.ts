@@ -9,6 +9,7 @@ import {
 import { addressOf, type AddressOptions, type Target } from "./address.ts";
 import { createRedis, type RedisOptions } from "./connection.ts";
 import { ioredisDriver, type IoredisClient } from "./ioredis-driver.ts";
+import { outliveSockets } from "./ioredis-sockets.ts";
 import type { RedisConnection } from "./port.ts";
 
 export type { Address, AddressOptions } from "./address.ts";
@@ -44,6 +45,7 @@ export function connectRedis(target: string | ConnectOptions): RedisConnection {
     throw new InvalidArgumentError("role", "1 to 64 letters, digits, and any of _ . : -", role);
   }
   const client = clientFor(addressOf(options), options, role);
+  outliveSockets(client);
   return createRedis(ioredisDriver(client, { warnings: [], role, owned: true }), options);
 }
 

@@ -1,5 +1,6 @@
 import type { SubscriberLink, SubscriberListener } from "./driver.ts";
 import type { IoredisClient } from "./ioredis-driver.ts";
+import { outliveSockets } from "./ioredis-sockets.ts";
 
 /** What ioredis' `Redis` has and `Cluster` has not. */
 export interface IoredisLinkClient extends IoredisClient {
@@ -40,6 +41,7 @@ export async function openIoredisLink(
   });
   // Without a listener ioredis prints.
   link.on("error", () => {});
+  outliveSockets(link);
   link.on("end", () => listener.closed());
   link.on("message", (channel: string, message: string) => listener.message(channel, message));
   await link.connect();

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { connect, createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 
 import { hasCode } from "@sluice/core";
@@ -27,15 +27,19 @@ async function listening(server: Server): Promise<number> {
 async function behindProxy({ files }: Certificates): Promise<SecuredRedis> {
   const { port: plainPort } = await ownServer();
   const secured = { cert: readFileSync(files.certificate), key: readFileSync(files.key) };
+  const sockets = new Set<Socket>();
   const proxy = createTlsServer(secured, (client) => {
     const upstream = connect(plainPort, "127.0.0.1");
     client.on("error", () => upstream.destroy());
     upstream.on("error", () => client.destroy());
     client.pipe(upstream).pipe(client);
-    onTestFinished(() => void [client, upstream].map((socket) => socket.destroy()));
+    sockets.add(client).add(upstream);
   });
   proxy.on("tlsClientError", () => {});
-  onTestFinished(() => void proxy.close());
+  onTestFinished(() => {
+    proxy.close();
+    for (const socket of sockets) socket.destroy();
+  });
   return { tlsPort: await listening(proxy), plainPort };
 }
 
