@@ -66,6 +66,8 @@ export function checkedLines(lines: ReserveRequest["lines"]): readonly Line[] {
     const quantity = checkedWhole("quantity", line.quantity, [1, mostUnits]);
     sums.set(productId, checkedWhole("quantity", quantity + (sums.get(productId) ?? 0), [1, mostUnits]));
   }
+  // Most requests are for one product, and a flash sale is of nothing else.
+  if (lines.length === 1) return lines.map(({ productId, quantity }: Line) => ({ productId, quantity }));
   return [...sums]
     .map(([productId, quantity]) => ({ productId, quantity }))
     .toSorted((one, other) => (one.productId < other.productId ? -1 : 1));
