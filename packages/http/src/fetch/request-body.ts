@@ -1,6 +1,5 @@
 import { BodyConsumedError, BodyTooLargeError } from "../errors.ts";
 import { joined } from "../held-body.ts";
-import type { FetchSource } from "./fetch-visit.ts";
 
 /**
  * The body of a request, byte for byte as it came. A request with the same body takes its place, so that the
@@ -9,7 +8,7 @@ import type { FetchSource } from "./fetch-visit.ts";
  * @throws `ERR_SLUICE_HTTP_BODY_TOO_LARGE` above `maxBytes`, before more is read than that.
  * @throws `ERR_SLUICE_HTTP_BODY_CONSUMED` when something else has read it.
  */
-export async function readBody(messages: FetchSource["messages"], maxBytes: number): Promise<Uint8Array> {
+export async function readBody(messages: { raw: Request }, maxBytes: number): Promise<Uint8Array> {
   const { raw } = messages;
   if (raw.bodyUsed) throw new BodyConsumedError();
   if (Number(raw.headers.get("content-length")) > maxBytes) throw new BodyTooLargeError(maxBytes);
