@@ -1,3 +1,4 @@
+import type { ReadOutcome } from "./events.ts";
 import type { Loader } from "./load.ts";
 import type { EntryTarget } from "./target.ts";
 
@@ -9,6 +10,14 @@ export interface ReadOptions<Value> {
   readonly fresh?: boolean;
   /** Lets this caller go: its promise rejects with `signal.reason`. A load goes on for those who still wait. */
   readonly signal?: AbortSignal;
+}
+
+/** A value with where it came from. */
+export interface CacheRead<Value> {
+  readonly value: Value;
+  readonly outcome: ReadOutcome;
+  /** How long ago it was stored, in ms. 0 for one that was loaded just now. */
+  readonly ageMs: number;
 }
 
 /** One set of parameters, with its keys built once. Also what to invalidate. */

@@ -1,6 +1,6 @@
 export { createCache, type Cache, type CacheOptions, type FlushOptions } from "./cache.ts";
 export { jsonCodec, type Codec } from "./codec.ts";
-export type { CacheEntry, ReadOptions } from "./entry.ts";
+export type { CacheEntry, CacheRead, ReadOptions } from "./entry.ts";
 export {
   CacheClosedError,
   CacheUnavailableError,

@@ -20,6 +20,8 @@ export interface L1Options {
 /** A value in this process. */
 export interface Copy {
   readonly value: unknown;
+  /** When it was stored, in ms of the store's clock. */
+  readonly storedMs: number;
   /** Moment of the monotonic clock after which it is not read. */
   readonly untilMs: number;
   /** What was announced when it was asked for. */
@@ -31,6 +33,16 @@ export interface Copy {
 export interface Watch {
   readonly askedMs: number;
   readonly cells: readonly Cell[];
+}
+
+/** What is copied. */
+export interface Original {
+  readonly value: unknown;
+  readonly storedMs: number;
+  /** Length of its record. */
+  readonly size: number;
+  /** For how long it is fresh. */
+  readonly leftMs: number;
 }
 
 // What a copy takes beside its value: its key, cells and places in maps.
@@ -98,11 +110,12 @@ export class L1 {
   }
 
   /** Copies a value, unless something was announced since it was asked for. */
-  keep(key: string, watch: Watch, { value, size, leftMs }: { value: unknown; size: number; leftMs: number }): void {
+  keep(key: string, watch: Watch, { value, storedMs, size, leftMs }: Original): void {
     if (!isAlive(watch.cells)) return;
     // From when it was asked for, not from when it came: it may have been replaced in between.
     const untilMs = watch.askedMs + Math.min(this.#maxAgeMs, leftMs);
-    this.#copies.set(key, { value, untilMs, cells: this.#cells.share(watch.cells), size: size + overhead });
+    const cells = this.#cells.share(watch.cells);
+    this.#copies.set(key, { value, storedMs, untilMs, cells, size: size + overhead });
   }
 
   /** Ends the copies of a key, or of all that stands on a generation. O(1). */

@@ -1,5 +1,3 @@
-import { hash } from "node:crypto";
-
 import { parseDuration, type Clock, type Duration } from "@sluice/core";
 
 import type { Bulkhead } from "./bulkhead.ts";
@@ -31,7 +29,6 @@ export interface Loaded {
   readonly value: unknown;
   /** Undefined: there is nothing to store. */
   readonly payload: Buffer | undefined;
-  readonly digest: string;
   readonly tookMs: number;
   readonly ttlMs: number;
   readonly tags: readonly string[];
@@ -64,13 +61,12 @@ export async function runLoad(ground: LoadGround, order: LoadOrder): Promise<Loa
   const { policy, counters } = ground;
   try {
     const { value, said, tookMs } = await ground.bulkhead.run(() => timedLoad(ground, order));
-    if (value === undefined) return { value, payload: undefined, digest: "", tookMs, ttlMs: 0, tags: [] };
+    if (value === undefined) return { value, payload: undefined, tookMs, ttlMs: 0, tags: [] };
     const payload = encoded(policy, value);
     return {
       // Every caller gets what later ones will get, whatever the encoding does to it.
       value: policy.codec.decode(payload),
       payload,
-      digest: hash("sha256", payload, "base64url").slice(0, 16),
       tookMs,
       ttlMs: said.ttlMs ?? (value === null ? policy.negativeTtlMs : policy.ttlMs),
       tags: said.tags,

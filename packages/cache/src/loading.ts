@@ -82,9 +82,9 @@ export class Loading {
   }
 
   /** Loads without a lease: nothing is stored. */
-  async apart(request: ReadRequest, order: Omit<LoadOrder, "loader">): Promise<unknown> {
-    const { value } = await this.#run({ ...order, loader: request.loader });
-    return value;
+  async apart(request: ReadRequest, reason: "bypass" | "degraded" | "wait-over"): Promise<Served> {
+    const { value } = await this.#run({ reason, stale: undefined, loader: request.loader });
+    return { value, outcome: reason === "wait-over" ? "miss" : reason, storedMs: this.#ground.store.now() };
   }
 
   async #leadNow(lead: Lead, order: LoadOrder): Promise<Served> {
@@ -99,7 +99,7 @@ export class Loading {
       if (kept !== undefined) counters.skip(kept);
       // Whoever waits for the lease need not wait any longer.
       if (kept !== undefined && kept !== "lease") await store.release(key, lead.holder).catch(() => {});
-      return { value: loaded.value, outcome: "miss" };
+      return { value: loaded.value, outcome: "miss", storedMs: beganMs + loaded.tookMs };
     } catch (error) {
       await store.release(key, lead.holder).catch(() => {});
       throw error;
@@ -131,7 +131,7 @@ export class Loading {
     const { watch } = lead.found;
     // A copy knows nothing of tags, and lives no longer than what it was copied from.
     if (watch && loaded.tags.length === 0) {
-      l1?.keep(lead.plan.key, watch, { value: loaded.value, size: record.length, leftMs: freshMs });
+      l1?.keep(lead.plan.key, watch, { value: loaded.value, storedMs, size: record.length, leftMs: freshMs });
     }
     return undefined;
   }
@@ -185,7 +185,6 @@ async function recordFrom({ compressFrom }: Policy, lead: Lead, content: Content
     identity: lead.plan.identity,
     stamps: lead.stamps.join(","),
     tags,
-    digest: loaded.digest,
   });
 }
 

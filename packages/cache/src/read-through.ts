@@ -27,9 +27,7 @@ interface Wait {
 }
 
 /** A value that may be served although it is not fresh. */
-interface Fallback {
-  readonly value: unknown;
-}
+type Fallback = Served & { readonly outcome: "stale" };
 
 const firstPauseMs = 10;
 const longestPauseMs = 120;
@@ -69,7 +67,7 @@ export class ReadThrough {
 
   /** A load as if there were no cache. */
   async bypass(request: ReadRequest): Promise<Served> {
-    return { value: await this.#loading.apart(request, { reason: "bypass", stale: undefined }), outcome: "bypass" };
+    return this.#loading.apart(request, "bypass");
   }
 
   async #attempt(plan: Plan, request: ReadRequest, wait: Wait): Promise<Served | undefined> {
@@ -91,33 +89,38 @@ export class ReadThrough {
     const stored = await valueOf(policy, record);
     if (!stored) return undefined;
     const { value } = stored;
+    const { storedMs } = record;
     if (!fresh) {
       if (!this.#stale.isResting(plan.key)) this.#refresh(plan, request, found);
-      return { value, outcome: "stale" };
+      return { value, outcome: "stale", storedMs };
     }
     const leftMs = record.freshUntilMs - this.#ground.store.now();
     // A copy knows nothing of tags.
-    if (watch && record.tags === "") l1?.keep(plan.key, watch, { value, size: record.payload.length, leftMs });
+    if (watch && record.tags === "") {
+      l1?.keep(plan.key, watch, { value, storedMs, size: record.payload.length, leftMs });
+    }
     const { earlyBeta: beta } = policy;
     if (isDueEarly({ leftMs, loadMs: record.loadMs, beta, random: this.#ground.random })) {
       this.#refresh(plan, request, found);
     }
-    return { value, outcome: "hit" };
+    return { value, outcome: "hit", storedMs };
   }
 
   async #fromLoad({ plan, found, wait }: Attempt, request: ReadRequest): Promise<Served | undefined> {
     const fallback = request.fresh ? undefined : await this.#fallback(found);
     const claim = await this.#asked(() => this.#loading.claim(plan, found));
     if (claim.state === "granted") return this.#lead(claim.lead, request, fallback);
+    // Somebody reloads it already, here or elsewhere: what may be served meanwhile is.
+    if (fallback && claim.state !== "changed") return fallback;
     if (claim.state === "shared" && !request.fresh) {
-      const outcome = claim.load.outcome.then(({ value }): Served => ({ value, outcome: "coalesced" }));
-      return this.#orFallback(plan.key, outcome, fallback);
+      const served = await claim.load.outcome;
+      return { ...served, outcome: "coalesced" };
     }
     if (claim.state === "changed") {
       wait.changes += 1;
       if (wait.changes <= mostChanges) return undefined;
     }
-    if (fallback) return { value: fallback.value, outcome: "stale" };
+    if (fallback) return fallback;
     return this.#waited(request, wait, claim.state === "held" ? claim.leftMs : 0);
   }
 
@@ -129,19 +132,18 @@ export class ReadThrough {
   /** The outcome, or the value past its time when the load fails or takes too long. */
   async #orFallback(key: string, outcome: Promise<Served>, fallback: Fallback | undefined): Promise<Served> {
     if (!fallback) return outcome;
-    const stale: Served = { value: fallback.value, outcome: "stale" };
     const { clock, policy } = this.#ground;
     const over = new AbortController();
     const late =
       policy.softTimeoutMs === Number.POSITIVE_INFINITY
         ? []
-        : [sleep(clock, policy.softTimeoutMs, over.signal).then(() => stale)];
+        : [sleep(clock, policy.softTimeoutMs, over.signal).then(() => fallback)];
     try {
       return await Promise.race([outcome, ...late]);
     } catch (error) {
       cacheEvents.publish({ type: "refresh-failed", scope: policy.scope, error });
       this.#stale.rest(key);
-      return stale;
+      return fallback;
     } finally {
       over.abort();
       // What is not waited for any more reaches nobody.
@@ -156,8 +158,7 @@ export class ReadThrough {
     const waitMs = policy.ttlMs === 0 || request.fresh ? 0 : policy.waitMs;
     const untilMs = wait.beganMs + waitMs - clock.monotonic();
     if (untilMs <= 0 || leftMs <= 0) {
-      const value = await this.#loading.apart(request, { reason: "wait-over", stale: undefined });
-      return { value, outcome: "miss" };
+      return this.#loading.apart(request, "wait-over");
     }
     await sleep(clock, Math.min(wait.pauseMs, untilMs, leftMs + 1) * (0.5 + random.float() / 2));
     wait.pauseMs = Math.min(longestPauseMs, wait.pauseMs * 2);
@@ -189,15 +190,15 @@ export class ReadThrough {
   async #fallback(found: Found): Promise<Fallback | undefined> {
     const { record } = found;
     if (!record || !this.#stale.mayFallBack(found)) return undefined;
-    return valueOf(this.#ground.policy, record);
+    const stored = await valueOf(this.#ground.policy, record);
+    return stored && { value: stored.value, outcome: "stale", storedMs: record.storedMs };
   }
 
   async #degraded(plan: Plan, request: ReadRequest, cause: unknown): Promise<Served> {
     const { onStoreError, policy } = this.#ground;
     if (onStoreError === "deny") throw new CacheUnavailableError(policy.scope, { cause });
-    const load = (): Promise<unknown> => this.#loading.apart(request, { reason: "degraded", stale: undefined });
-    const value = await (request.fresh ? load() : this.#unstored.shared(plan.key, load));
-    return { value, outcome: "degraded" };
+    const load = (): Promise<Served> => this.#loading.apart(request, "degraded");
+    return request.fresh ? load() : this.#unstored.shared(plan.key, load);
   }
 
   async #asked<T>(call: () => Promise<T>): Promise<T> {

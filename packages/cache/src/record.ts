@@ -4,10 +4,9 @@
 //  16  when it was stored, ms as float64     24  until when it is fresh, ms as float64
 //  32  how long its load took, ms            36  length of the payload       40  its length when unpacked
 //  44  length of the identity                46  length of the stamps        48  length of the tags
-//  50  digest of the unpacked payload, 16 characters
-//  66  identity, stamps, tags, payload
+//  50  identity, stamps, tags, payload
 const magic = 0x534c01;
-const fixedLength = 66;
+const fixedLength = 50;
 const idAt = 4;
 
 /** Length of a record's id: that of the load which stored it. */
@@ -36,8 +35,6 @@ export interface RecordHead {
   readonly stamps: string;
   /** Key and stamp of each tag, in turn. */
   readonly tags: string;
-  /** Hash of the unpacked payload. */
-  readonly digest: string;
 }
 
 /** A stored value with its head. */
@@ -67,7 +64,6 @@ export function encodeRecord(record: StoredRecord): Buffer {
     bytes.write(text, at, "latin1");
     at += text.length;
   }
-  bytes.write(record.digest, 50, "latin1");
   payload.copy(bytes, at);
   return bytes;
 }
@@ -93,7 +89,6 @@ export function decodeRecord(bytes: Uint8Array): StoredRecord | undefined {
     identity: buffer.toString("latin1", fixedLength, stampsAt),
     stamps: buffer.toString("latin1", stampsAt, tagsAt),
     tags: buffer.toString("latin1", tagsAt, payloadAt),
-    digest: buffer.toString("latin1", 50, fixedLength),
     payload: buffer.subarray(payloadAt),
   };
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type ParamRecord } from "@sluice/core";
 
 import { createBulkhead } from "./bulkhead.ts";
-import type { CacheEntry, ReadOptions } from "./entry.ts";
+import type { CacheEntry, CacheRead, ReadOptions } from "./entry.ts";
 import { CacheClosedError } from "./errors.ts";
 import type { Environment } from "./lifetime.ts";
 import { unlessAborted, type LoadContext } from "./load.ts";
@@ -28,6 +28,8 @@ export interface CacheScope<Params, Value> {
    * @throws `ERR_SLUICE_NOT_CANONICAL`, `ERR_SLUICE_INVALID_ARGUMENT` for parameters that make no key.
    */
   get(params: Params, options?: ReadOptions<Value>): Promise<Value>;
+  /** As {@link get}, with where the value came from and how old it is: for `X-Cache` and `Age`. */
+  read(params: Params, options?: ReadOptions<Value>): Promise<CacheRead<Value>>;
   /** The values for many parameters, in their order. All that are stored cost one round trip together. */
   getMany(params: readonly Params[], options?: ReadOptions<Value>): Promise<Value[]>;
   /** A copy in this process, if there is one that may be read; never waits. */
@@ -83,8 +85,12 @@ export function createScope<Params, Value>(
     if (!loader) throw new InvalidArgumentError("load", `given, as the scope "${name}" has none`, given);
     return { loader, fresh };
   };
-  const read = (plan: Plan, params: Params, given: ReadOptions<Value> = {}): Promise<Value> =>
-    reader.read(plan, requestFor(params, given), given.signal) as Promise<Value>;
+  const read = async (plan: Plan, params: Params, given: ReadOptions<Value> = {}): Promise<CacheRead<Value>> => {
+    const { value, outcome, storedMs } = await reader.read(plan, requestFor(params, given), given.signal);
+    return { value: value as Value, outcome, ageMs: Math.max(0, ground.store.now() - storedMs) };
+  };
+  const get = async (plan: Plan, params: Params, given: ReadOptions<Value> = {}): Promise<Value> =>
+    (await reader.read(plan, requestFor(params, given), given.signal)).value as Value;
   const target = (...generations: string[]): GenerationTarget => ({
     kind: "generation",
     generations,
@@ -93,10 +99,11 @@ export function createScope<Params, Value>(
   return {
     policy,
     prefix: options.prefix,
-    get: async (params, given) => read(planner.planOf(params), params, given),
-    getMany: (all, given) => Promise.all(all.map(async (params) => read(planner.planOf(params), params, given))),
+    get: async (params, given) => get(planner.planOf(params), params, given),
+    read: async (params, given) => read(planner.planOf(params), params, given),
+    getMany: (all, given) => Promise.all(all.map(async (params) => get(planner.planOf(params), params, given))),
     peek: (params) => reader.peek(planner.planOf(params)) as Value | undefined,
-    entry: (params) => entryOf({ planner, policy, read, reader }, params),
+    entry: (params) => entryOf({ planner, policy, get, reader }, params),
     all: () => target(name === policy.family.name ? policy.family.all : policy.family.scope(name)),
     group: (value) => target(onlyGroup(policy, value)),
     tag: (tag) => target(policy.family.anyTag, policy.family.tag(tag)),
@@ -109,11 +116,11 @@ interface EntryParts<Params, Value> {
   readonly planner: Planner<Params>;
   readonly policy: Policy;
   readonly reader: Reader;
-  readonly read: (plan: Plan, params: Params, given?: ReadOptions<Value>) => Promise<Value>;
+  readonly get: (plan: Plan, params: Params, given?: ReadOptions<Value>) => Promise<Value>;
 }
 
 function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params): CacheEntry<Value> {
-  const { planner, policy, reader, read } = parts;
+  const { planner, policy, reader, get } = parts;
   const plan = planner.planOf(params);
   return {
     kind: "entry",
@@ -121,7 +128,7 @@ function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params
     keys: planner.droppedKeys(plan),
     family: policy.family.all,
     settleMs: policy.settleMs,
-    get: (given) => read(plan, params, given),
+    get: (given) => get(plan, params, given),
     peek: () => reader.peek(plan) as Value | undefined,
   };
 }
@@ -150,7 +157,7 @@ class Reader {
     return copy.value;
   }
 
-  read(plan: Plan, request: ReadRequest, signal: AbortSignal | undefined): Promise<unknown> {
+  read(plan: Plan, request: ReadRequest, signal: AbortSignal | undefined): Promise<Served> {
     const { clock, enabled, isClosed, l1 } = this.#ground;
     if (isClosed()) return Promise.reject(new CacheClosedError("get"));
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -159,7 +166,7 @@ class Reader {
     const copy = request.fresh ? undefined : l1?.peek(plan.key);
     if (copy) {
       this.#ground.counters.read("l1", startedMs);
-      return Promise.resolve(copy.value);
+      return Promise.resolve({ value: copy.value, outcome: "l1", storedMs: copy.storedMs });
     }
     const unsent = request.fresh ? undefined : this.#unsent.get(plan.key);
     if (unsent) return this.#counted(unsent, { startedMs, joined: true, signal });
@@ -178,12 +185,13 @@ class Reader {
     if (this.#unsent.size === 1) queueMicrotask(() => this.#unsent.clear());
   }
 
-  async #counted(served: Promise<Served>, { startedMs, joined, signal }: Reading): Promise<unknown> {
+  async #counted(serving: Promise<Served>, { startedMs, joined, signal }: Reading): Promise<Served> {
     const { counters } = this.#ground;
     try {
-      const { value, outcome } = await (signal ? unlessAborted(served, signal) : served);
-      counters.read(joined && outcome === "miss" ? "coalesced" : outcome, startedMs);
-      return value;
+      const served = await (signal ? unlessAborted(serving, signal) : serving);
+      const outcome = joined && served.outcome === "miss" ? "coalesced" : served.outcome;
+      counters.read(outcome, startedMs);
+      return outcome === served.outcome ? served : { ...served, outcome };
     } catch (error) {
       counters.read("failed", startedMs);
       throw error;

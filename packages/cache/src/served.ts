@@ -5,6 +5,8 @@ import type { Loader } from "./load.ts";
 export interface Served {
   readonly value: unknown;
   readonly outcome: ReadOutcome;
+  /** When it was stored, in ms of the store's clock; when it was loaded, if it was not. */
+  readonly storedMs: number;
 }
 
 /** What a caller asks for besides the key. */

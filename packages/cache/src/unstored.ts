@@ -1,8 +1,9 @@
 import type { Invalidator } from "./invalidator.ts";
+import type { Served } from "./served.ts";
 
 interface Running {
   readonly epoch: number;
-  readonly outcome: Promise<unknown>;
+  readonly outcome: Promise<Served>;
 }
 
 /**
@@ -17,7 +18,7 @@ export class Unstored {
     this.#invalidator = invalidator;
   }
 
-  async shared(key: string, load: () => Promise<unknown>): Promise<unknown> {
+  async shared(key: string, load: () => Promise<Served>): Promise<Served> {
     const { epoch } = this.#invalidator;
     const known = this.#byKey.get(key);
     if (known?.epoch === epoch) return known.outcome;

@@ -1,7 +1,8 @@
+import { sleep } from "@sluice/core";
 import { describe, expect, it } from "vitest";
 
 import { memoryStore, type PushListener } from "../src/index.ts";
-import { shop } from "./support/shop.ts";
+import { shop, type Row } from "./support/shop.ts";
 
 /** A store whose announcements the test makes. */
 function announced() {
@@ -53,6 +54,17 @@ describe("copies in this process", () => {
     pushes.deliveredUpToMs = here.clock.monotonic();
     await here.clock.advance(2990);
     expect(entry.peek()).toBeDefined();
+    await here.clock.advance(10);
+    expect(entry.peek()).toBeUndefined();
+    // Of a load that takes 3 s, 2 s of the copy's age are left.
+    const slow = async (): Promise<Row> => (await sleep(here.clock, 3000), { id: "b", version: 1 });
+    const read = here.rows.get("b", { load: slow });
+    await here.clock.advance(3000);
+    await read;
+    await here.clock.advance(1999);
+    expect(here.rows.peek("b")).toBeDefined();
+    await here.clock.advance(1);
+    expect(here.rows.peek("b")).toBeUndefined();
   });
 
   it("are not read for longer than maxLag without news, and are again when there is some", async () => {

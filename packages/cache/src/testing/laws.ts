@@ -35,7 +35,6 @@ function recordOf(id: string, payload = "1"): Uint8Array {
     identity: "law",
     stamps: "",
     tags: "",
-    digest: "0123456789abcdef",
     payload: Buffer.from(payload),
   });
 }
