@@ -3,9 +3,6 @@ import { onTestFinished } from "vitest";
 
 import { lockEvents, memoryStore, type LockEvent, type LockStore } from "../src/index.ts";
 
-/** What a store is asked. */
-export type Call = keyof LockStore;
-
 /** A memory store whose answers a test decides, one method at a time. */
 export interface Scripted extends LockStore {
   /** The calls so far, by name. */

@@ -79,9 +79,9 @@ export function refuseTwice(asks: readonly Ask[]): void {
 
 /** What to do about a failed store where policies differ. */
 export function strictest(all: readonly Wanted[]): OnStoreError {
-  const actions = all.map(({ plan }) => plan.onStoreError);
-  if (actions.includes("deny")) return "deny";
-  return actions.includes("local") ? "local" : "allow";
+  const actions = new Set(all.map(({ plan }) => plan.onStoreError));
+  if (actions.has("deny")) return "deny";
+  return actions.has("local") ? "local" : "allow";
 }
 
 /** Corrects what several policies have booked together. */

@@ -13,10 +13,10 @@ export interface ClientRequest {
 /** The bytes of a request in HTTP/1.1. */
 export function encodeRequest({ method = "GET", path, headers = {}, body }: ClientRequest): Buffer {
   const content = Buffer.from(body ?? "");
-  const own = Object.keys(headers).map((name) => name.toLowerCase());
+  const own = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const lines = Object.entries(headers).flatMap(([name, value]) => [value].flat().map((each) => `${name}: ${each}`));
-  const length = body === undefined || own.includes("transfer-encoding") ? [] : [`content-length: ${content.length}`];
-  const host = own.includes("host") ? [] : ["host: 127.0.0.1"];
+  const length = body === undefined || own.has("transfer-encoding") ? [] : [`content-length: ${content.length}`];
+  const host = own.has("host") ? [] : ["host: 127.0.0.1"];
   const head = [`${method} ${path} HTTP/1.1`, ...host, ...lines, ...length, "", ""].join("\r\n");
   return Buffer.concat([Buffer.from(head, "latin1"), content]);
 }
