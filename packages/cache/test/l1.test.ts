@@ -1,4 +1,5 @@
 import { sleep } from "@sluice/core";
+import { createFakeClock } from "@sluice/testing";
 import { describe, expect, it } from "vitest";
 
 import { memoryStore, type PushListener } from "../src/index.ts";
@@ -6,7 +7,8 @@ import { shop, type Row } from "./support/shop.ts";
 
 /** A store whose announcements the test makes. */
 function announced() {
-  const inner = memoryStore();
+  const clock = createFakeClock();
+  const inner = memoryStore({ clock });
   const pushes = { live: true, deliveredUpToMs: 0, close: async () => {} };
   const heardBy: PushListener[] = [];
   const store = new Proxy(inner, {
@@ -16,7 +18,7 @@ function announced() {
       return typeof member === "function" ? member.bind(target) : member;
     },
   });
-  return { store, pushes, push: (key: string) => heardBy[0]?.onPush(key), doubt: () => heardBy[0]?.onDoubt() };
+  return { store, clock, pushes, push: (key: string) => heardBy[0]?.onPush(key), doubt: () => heardBy[0]?.onDoubt() };
 }
 
 describe("copies in this process", () => {
@@ -40,8 +42,8 @@ describe("copies in this process", () => {
   });
 
   it("are not read for longer than maxAge, nor than their value lives", async () => {
-    const { store, pushes } = announced();
-    const here = shop({ cache: { store, l1: { maxAge: "5s", maxLag: "1h" } }, scope: { ttl: "8s" } });
+    const { store, clock, pushes } = announced();
+    const here = shop({ clock, cache: { store, l1: { maxAge: "5s", maxLag: "1h" } }, scope: { ttl: "8s" } });
     await here.cache.ready();
     const entry = here.rows.entry("a");
     await entry.get();

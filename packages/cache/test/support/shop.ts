@@ -34,13 +34,13 @@ export interface Shop {
 
 /** Options of {@link shop}. */
 export interface ShopOptions {
+  readonly clock?: FakeClock;
   readonly cache?: CacheOptions;
   readonly scope?: Partial<ScopeOptions<string, Row>>;
 }
 
 /** A shop on a fake clock, closed when the test ends. */
-export function shop({ cache: cacheOptions, scope }: ShopOptions = {}): Shop {
-  const clock = createFakeClock();
+export function shop({ cache: cacheOptions, scope, clock = createFakeClock() }: ShopOptions = {}): Shop {
   const random = seededRandom(testSeed());
   const store = cacheOptions?.store ?? memoryStore({ clock, random });
   const cache = createCache({ clock, random, ...cacheOptions, store });
