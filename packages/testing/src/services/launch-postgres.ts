@@ -80,7 +80,7 @@ export async function launchPostgres(options: LaunchPostgresOptions): Promise<La
   const keeper = createKeeper({ folders: [temporary, fresh], stopSignal: stopSignals.fast });
   try {
     await makePrivate(temporary, user);
-    const bin = await reachableBin(native, { programs: ["postgres", "initdb"], user, temporary });
+    const bin = await reachableBin(native, { programs: ["postgres", "initdb"], user, keeper, temporary });
     const place = { keeper, user, bin, dataFolder, native };
     await fill(place, fresh);
     return await onPort(port, (chosen) => serve(place, chosen, settings));

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { copyFolder } from "./copy-folder.ts";
 import { createKeeper } from "./keeper.ts";
 import type { PostmasterPlace } from "./postgres-program.ts";
 import { runToEnd } from "./start-server.ts";
@@ -44,17 +45,17 @@ export async function keepPostgresTemplates(): Promise<AsyncDisposable> {
  * @throws `ERR_SLUICE_SERVER_START` with the last words of `initdb`.
  */
 export async function fillDataFolder(place: DataPlace): Promise<void> {
-  const { dataFolder, native, user } = place;
+  const { keeper, dataFolder, native, user } = place;
   const folder = process.env[variable];
   if (!folder) return initialise(place);
   const key = createHash("sha256").update(`${native}\0${user?.name}`).digest("hex");
   const template = path.join(folder, key);
-  if (await isFolder(template)) return copyFolder(place, template, dataFolder);
+  if (await isFolder(template)) return copyFolder(keeper, { from: template, to: dataFolder, user });
   await initialise(place);
   // Whoever comes first keeps it. It is whole from the moment that it has its name.
   const fresh = await mkdtemp(`${template}-`);
   await makePrivate(fresh, user);
-  await copyFolder(place, dataFolder, fresh);
+  await copyFolder(keeper, { from: dataFolder, to: fresh, user });
   await rename(fresh, template).catch(() => rm(fresh, { recursive: true, force: true }));
 }
 
@@ -69,22 +70,6 @@ async function initialise({ keeper, user, bin, dataFolder }: DataPlace): Promise
 function locale(): string[] {
   if (process.platform === "linux") return ["--locale=C.UTF-8"];
   return process.platform === "darwin" ? ["--locale=C", "--lc-ctype=UTF-8"] : ["--locale=C"];
-}
-
-/**
- * Copies what is in a folder to another one that is there, as the user of both.
- *
- * @throws `ERR_SLUICE_SERVER_START` with the last words of `cp`.
- */
-export async function copyFolder(
-  { keeper, user }: Pick<DataPlace, "keeper" | "user">,
-  from: string,
-  to: string,
-): Promise<void> {
-  if (process.platform === "win32") return cp(from, to, { recursive: true });
-  // It copies a thousand small files several times as fast as Node does.
-  const program = { file: "cp", args: ["-a", `${from}/.`, to], cwd: to, uid: user?.uid, gid: user?.gid };
-  return runToEnd(keeper, "cp", program);
 }
 
 async function isFolder(folder: string): Promise<boolean> {

@@ -1,8 +1,9 @@
-import { cp, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { InvalidArgumentError } from "@sluice/core";
 
+import { copyFolder } from "./copy-folder.ts";
 import type { Keeper, KeptProcess } from "./keeper.ts";
 import { startServer } from "./start-server.ts";
 import { canRun, type UnprivilegedUser } from "./unprivileged.ts";
@@ -11,6 +12,8 @@ import { canRun, type UnprivilegedUser } from "./unprivileged.ts";
 export interface NeededPrograms {
   readonly programs: readonly string[];
   readonly user: UnprivilegedUser | undefined;
+  /** Makes the copy. */
+  readonly keeper: Keeper;
   /** Where a copy may go. The user can enter it. */
   readonly temporary: string;
 }
@@ -20,7 +23,10 @@ export interface NeededPrograms {
  *
  * @throws `ERR_SLUICE_INVALID_ARGUMENT` when a program is missing.
  */
-export async function reachableBin(native: string, { programs, user, temporary }: NeededPrograms): Promise<string> {
+export async function reachableBin(
+  native: string,
+  { programs, user, keeper, temporary }: NeededPrograms,
+): Promise<string> {
   const bin = path.join(native, "bin");
   const suffix = process.platform === "win32" ? ".exe" : "";
   for (const program of programs) {
@@ -30,7 +36,8 @@ export async function reachableBin(native: string, { programs, user, temporary }
   if (!user || (await canRun(user, path.join(bin, "postgres")))) return bin;
   const copy = path.join(temporary, "native");
   for (const part of ["bin", "lib", "share"]) {
-    await cp(path.join(native, part), path.join(copy, part), { recursive: true, verbatimSymlinks: true });
+    await mkdir(path.join(copy, part), { recursive: true });
+    await copyFolder(keeper, { from: path.join(native, part), to: path.join(copy, part) });
   }
   return path.join(copy, "bin");
 }

@@ -2,8 +2,9 @@ import { appendFile, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { copyFolder } from "../services/copy-folder.ts";
 import { createKeeper, type Keeper } from "../services/keeper.ts";
-import { copyFolder, fillDataFolder, type DataPlace } from "../services/postgres-data.ts";
+import { fillDataFolder, type DataPlace } from "../services/postgres-data.ts";
 import { makePrivate, type UnprivilegedUser } from "../services/unprivileged.ts";
 import { ownConfiguration } from "./postgres-node.ts";
 
@@ -44,7 +45,7 @@ export async function copyCold(
   const dataFolder = path.join(folder, "data");
   await mkdir(dataFolder);
   await makePrivate(dataFolder, user);
-  await copyFolder({ keeper, user }, from, dataFolder);
+  await copyFolder(keeper, { from, to: dataFolder, user });
   // The slots of the primary would hold back the replica's own write-ahead log for nobody.
   const slots = path.join(dataFolder, "pg_replslot");
   for (const slot of await readdir(slots)) await rm(path.join(slots, slot), { recursive: true });

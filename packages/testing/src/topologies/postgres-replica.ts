@@ -101,7 +101,7 @@ async function start(
   user: UnprivilegedUser | undefined,
 ): Promise<PostgresReplica> {
   const programs = ["postgres", "initdb", "pg_ctl"];
-  const bin = await reachableBin(native, { programs, user, temporary: primaryHome.folder });
+  const bin = await reachableBin(native, { programs, user, keeper: primaryHome.keeper, temporary: primaryHome.folder });
   const both = { ...replicating, ...settings };
   const primary = createNode({
     keeper: primaryHome.keeper,
