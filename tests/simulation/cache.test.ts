@@ -30,7 +30,7 @@ async function run(world: World, chaos: Chaos, ms: number): Promise<void> {
 async function simulated(options: Omit<WorldOptions, "seed" | "lua">, chaos: Chaos, ms = 3000): Promise<World> {
   const world = new World({ ...options, seed, lua });
   await run(world, chaos, ms);
-  expect(world.oracle.reads).toBeGreaterThan(40);
+  expect(world.oracle.reads).toBeGreaterThan(30);
   await world.close();
   return world;
 }
@@ -64,7 +64,10 @@ describe("a simulated fleet returns nothing older than an invalidation vouches f
   });
 
   it("when loads take longer than leases last, and fail", async () => {
-    expect((await simulated({ loadMs: 1500 }, { loadErrors: true }, 60_000)).oracle.violations).toEqual([]);
+    expect(
+      (await simulated({ loadMs: 5000 }, { loadErrors: true, weather: { loseRequest: 0.3 } }, 400_000)).oracle
+        .violations,
+    ).toEqual([]);
   });
 
   it("on a Cluster, whatever goes wrong", async () => {

@@ -9,6 +9,7 @@ import type { Found, LookGround } from "./look.ts";
 import { pack } from "./packing.ts";
 import type { Plan, Policy } from "./policy.ts";
 import { encodeRecord, idLength } from "./record.ts";
+import { keepLease, leaseMs } from "./renewal.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import type { Touched } from "./touched.ts";
 
@@ -35,17 +36,10 @@ export interface Lead {
   readonly settleMs: number;
 }
 
-const firstLeaseMs = 10_000;
-const shortestLeaseMs = 1000;
-const longestLeaseMs = 30_000;
-// Weight of the latest load in the average of load times.
-const latest = 0.2;
-
 /** Leases, loads and stores of one scope. */
 export class Loading {
   readonly #ground: LoadingGround;
   readonly #loads = new LocalLoads();
-  #averageMs: number | undefined;
 
   constructor(ground: LoadingGround) {
     this.#ground = ground;
@@ -62,7 +56,7 @@ export class Loading {
       key: plan.key,
       holder,
       token: newestToken(stamps),
-      leaseMs: this.#leaseMs(),
+      leaseMs,
       seen: found.seen,
     });
     const load = this.#loads.shareable(plan.key, claimed, stamps.join(","));
@@ -83,7 +77,7 @@ export class Loading {
 
   /** Loads without a lease: nothing is stored. */
   async apart(request: ReadRequest, reason: "bypass" | "degraded" | "wait-over"): Promise<Served> {
-    const { value } = await this.#run({ reason, stale: undefined, loader: request.loader });
+    const { value } = await runLoad(this.#ground, { reason, stale: undefined, loader: request.loader });
     return { value, outcome: reason === "wait-over" ? "miss" : reason, storedMs: this.#ground.store.now() };
   }
 
@@ -93,8 +87,9 @@ export class Loading {
     const { key } = lead.plan;
     // Whoever began the load may go before it ends.
     const watch = l1?.again(lead.found.watch);
+    const stopRenewing = keepLease(this.#ground, { key, lease: lead.lease });
     try {
-      const loaded = await this.#run(order);
+      const loaded = await runLoad(this.#ground, order);
       const kept = await this.#keep(lead, loaded, beganMs).catch(() => "store-error" as const);
       if (kept !== undefined) counters.skip(kept);
       // Whoever waits for the lease need not wait any longer.
@@ -104,14 +99,9 @@ export class Loading {
       await store.release(key, lead.holder).catch(() => {});
       throw error;
     } finally {
+      stopRenewing();
       l1?.unwatch(watch);
     }
-  }
-
-  async #run(order: LoadOrder): Promise<Loaded> {
-    const loaded = await runLoad(this.#ground, order);
-    this.#averageMs = (this.#averageMs ?? loaded.tookMs) * (1 - latest) + loaded.tookMs * latest;
-    return loaded;
   }
 
   /** Stores what was loaded; says why it did not. */
@@ -155,11 +145,6 @@ export class Loading {
     const [present, ...values] = await store.mint([anyTag, ...keys], touched.keepMs);
     if (present === undefined || stampOf(present) !== stamps.at(-1)) return undefined;
     return keys.map((key, index) => `${key}=${stampOf(values[index] ?? "")}`).join(",");
-  }
-
-  #leaseMs(): number {
-    if (this.#averageMs === undefined) return firstLeaseMs;
-    return Math.round(Math.min(longestLeaseMs, Math.max(shortestLeaseMs, 2 * this.#averageMs)));
   }
 }
 

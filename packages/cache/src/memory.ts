@@ -111,6 +111,13 @@ class MemoryStore implements CacheStore {
     return true;
   }
 
+  async renew(key: string, lease: string, leaseMs: number): Promise<boolean> {
+    const value = this.#alive(this.#leases.get(key));
+    if (value?.id !== lease) return false;
+    this.#leases.set(key, { value, untilMs: this.#until(leaseMs) });
+    return true;
+  }
+
   async release(key: string, holder: string): Promise<void> {
     if (this.#alive(this.#leases.get(key))?.holder === holder) this.#leases.delete(key);
   }

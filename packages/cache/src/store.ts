@@ -14,6 +14,8 @@ export interface CacheStore extends AsyncDisposable {
   mint(generations: readonly string[], keepMs: number): Promise<readonly string[]>;
   /** Takes the lease of a key for a load, unless another load has it that is not older. */
   acquire(claim: Claim): Promise<Claimed>;
+  /** Lets a lease last so much longer from now on. False when it is no longer this load's. */
+  renew(key: string, lease: string, leaseMs: number): Promise<boolean>;
   /** Stores a record and ends the lease. False, with nothing done, when the lease is no longer this load's. */
   put(entry: Put): Promise<boolean>;
   /** Ends a lease, if it still is this load's. */

@@ -7,7 +7,7 @@ import { gate, heard, rejection, shop, type Row } from "./support/shop.ts";
 function failing(): { store: CacheStore; fails: { calls: boolean } } {
   const inner = memoryStore();
   const fails = { calls: false };
-  const guarded = new Set<PropertyKey>(["read", "mint", "acquire", "put", "release", "drop", "bump"]);
+  const guarded = new Set<PropertyKey>(["read", "mint", "acquire", "put", "renew", "release", "drop", "bump"]);
   const store = new Proxy(inner, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);

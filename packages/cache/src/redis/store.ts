@@ -3,7 +3,15 @@ import { createCoalescer, createReader, type Coalescer, type Redis, type Reply, 
 
 import type { Bump, CacheStore, Claim, Claimed, PushListener, Pushes, Put, Snapshot, Wanted } from "../store.ts";
 import { createReconnects } from "./reconnects.ts";
-import { acquireScript, bumpScript, dropScript, mintScript, putScript, releaseScript } from "./scripts.generated.ts";
+import {
+  acquireScript,
+  bumpScript,
+  dropScript,
+  mintScript,
+  putScript,
+  releaseScript,
+  renewScript,
+} from "./scripts.generated.ts";
 import { createServerClock, type ServerClock } from "./server-clock.ts";
 
 /** Options of {@link redisStore}. */
@@ -20,11 +28,12 @@ export interface RedisStoreOptions {
   readonly random?: Random;
 }
 
-type Operation = "mint" | "acquire" | "put" | "release" | "drop" | "bump";
+type Operation = "mint" | "acquire" | "renew" | "put" | "release" | "drop" | "bump";
 
 const scripts: Readonly<Record<Operation, Script>> = {
   mint: mintScript,
   acquire: acquireScript,
+  renew: renewScript,
   put: putScript,
   release: releaseScript,
   drop: dropScript,
@@ -118,6 +127,9 @@ function writing({ channel, time, nonce, run }: Ground) {
       if (state === 0) return { state: "changed" };
       if (state === 1) return { state: "granted", lease: String(lease), settleMs: Math.max(0, Number(ms)) };
       return { state: "held", holder: String(lease).slice(0, holder.length), leftMs: Math.max(0, Number(ms)) };
+    },
+    async renew(key: string, lease: string, leaseMs: number): Promise<boolean> {
+      return (await run("renew", [leaseOf(key)], [lease, leaseMs])) === 1;
     },
     async put({ key, lease, record, keepMs }: Put): Promise<boolean> {
       return (await run("put", [key, leaseOf(key)], [lease, record, Math.max(1, Math.ceil(keepMs))])) === 1;

@@ -1,1 +1,2 @@
-export { cacheStoreLaws, type CacheStoreLaw, type CacheStoreSubject } from "./laws.ts";
+export type { CacheStoreLaw, CacheStoreSubject } from "./law-support.ts";
+export { cacheStoreLaws } from "./laws.ts";
