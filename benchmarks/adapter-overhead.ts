@@ -3,6 +3,7 @@
 // a reply of 1 KiB.
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import type { Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 
 import { serve } from "@hono/node-server";
@@ -22,7 +23,7 @@ const variants = ["bare", "passing", "holding"] as const;
 type Variant = (typeof variants)[number];
 type Ports = Readonly<Record<Variant, number>>;
 
-const reply = { items: Array.from({ length: 40 }, (_, id) => ({ id, name: `item ${id}` })) };
+const page = { items: Array.from({ length: 36 }, (_, id) => ({ id, name: `item ${id}` })) };
 const headers = { ratelimit: '"browse";r=119', "ratelimit-policy": '"browse";q=120;w=60' };
 
 const guards: Readonly<Record<Variant, HttpGuard | undefined>> = {
@@ -41,35 +42,52 @@ const guards: Readonly<Record<Variant, HttpGuard | undefined>> = {
   },
 };
 
-const servers: Readonly<Record<FrameworkName, (guard: HttpGuard | undefined) => Promise<number>>> = {
+/** A route with a parameter behind one piece of middleware, as the smallest real application has. */
+const servers: Readonly<Record<FrameworkName, (guard: HttpGuard | undefined) => Promise<Server>>> = {
   async express(guard) {
     const app = express();
     if (guard) app.use(onExpress.guard(guard));
-    app.get("/items", (_request, response) => void response.json(reply));
-    const server = app.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return (server.address() as AddressInfo).port;
+    app.use((incoming, response, next) => {
+      response.locals["user"] = incoming.headers.authorization;
+      next();
+    });
+    app.get("/pages/:number", (_incoming, response) => void response.json(page));
+    return app.listen(0, "127.0.0.1");
   },
   async fastify(guard) {
     const app = fastify();
     if (guard) await app.register(onFastify.sluice, { guards: [guard] });
-    app.get("/items", () => reply);
+    app.decorateRequest("user", undefined);
+    app.addHook("onRequest", (incoming, _reply, done) => {
+      incoming.setDecorator("user", incoming.headers.authorization);
+      done();
+    });
+    app.get("/pages/:number", () => page);
     await app.listen({ port: 0, host: "127.0.0.1" });
-    return (app.server.address() as AddressInfo).port;
+    return app.server;
   },
   async hono(guard) {
-    const app = new Hono();
+    const app = new Hono<{ Variables: { user: string | undefined } }>();
     if (guard) app.use(onHono.guard(guard));
-    app.get("/items", (c) => c.json(reply));
-    const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
-    await once(server, "listening");
-    return (server.address() as AddressInfo).port;
+    app.use((c, next) => {
+      c.set("user", c.req.header("authorization"));
+      return next();
+    });
+    app.get("/pages/:number", (c) => c.json(page));
+    return serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server;
   },
 };
 
+async function portOf(server: Server): Promise<number> {
+  if (!server.listening) await once(server, "listening");
+  // A connection waits while the others have their turn.
+  server.keepAliveTimeout = 0;
+  return (server.address() as AddressInfo).port;
+}
+
 const connections = 8;
 const pipelined = 8;
-const request = Buffer.from("GET /items HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+const request = Buffer.from("GET /pages/7 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
 
 /** Sockets to one server, each with requests in flight while it is driven. */
 class Load {
@@ -165,7 +183,9 @@ function ratio({ bare, ...others }: Rates, variant: "passing" | "holding"): numb
 }
 
 async function serveAll(framework: FrameworkName): Promise<void> {
-  const [bare, passing, holding] = await Promise.all(variants.map((variant) => servers[framework](guards[variant])));
+  const [bare, passing, holding] = await Promise.all(
+    variants.map(async (variant) => portOf(await servers[framework](guards[variant]))),
+  );
   process.send?.({ bare, passing, holding });
   // Ends with the process that it serves.
   process.on("disconnect", () => process.exit());

@@ -4,14 +4,16 @@ import { checkCase } from "./case.ts";
 import { contractCases } from "./cases/index.ts";
 import { expressFramework } from "./frameworks/express.ts";
 import { fastifyFramework } from "./frameworks/fastify.ts";
-import { honoFramework } from "./frameworks/hono.ts";
+import { honoFetchFramework, honoFramework } from "./frameworks/hono.ts";
 import { createParityTable } from "./parity-table.ts";
 
 const table = createParityTable();
 
 afterAll(() => console.log(table.lines().join("\n")));
 
-describe.each([expressFramework, fastifyFramework, honoFramework])("an adapter: $name", (framework) => {
+const frameworks = [expressFramework, fastifyFramework, honoFramework, honoFetchFramework];
+
+describe.each(frameworks)("an adapter: $name", (framework) => {
   it.each(contractCases)("$title", async (contractCase) => {
     const missing = contractCase.notOffered?.[framework.name];
     if (missing !== undefined) return table.record(contractCase.title, framework.name, `not offered: ${missing}`);

@@ -9,7 +9,7 @@ declare module "@sluice/http" {
 }
 
 /** What the contract runs on. */
-export const frameworkNames = ["express", "fastify", "hono"] as const;
+export const frameworkNames = ["express", "fastify", "hono", "hono (fetch)"] as const;
 export type FrameworkName = (typeof frameworkNames)[number];
 
 /** What has been answered. Only a driver looks inside. */
@@ -21,6 +21,8 @@ export interface Native {
   readonly context: Readonly<Partial<GuardContext>>;
   /** The body as the framework's own parser gives it. */
   readonly body: () => Promise<unknown>;
+  /** Sets headers of a reply that is still to come. */
+  setHeaders(headers: NativeHeaders): void;
   /** A whole reply. An object goes through the framework's own JSON. */
   readonly reply: (status: number, body?: string | Uint8Array | object, headers?: NativeHeaders) => Answer;
   /** A reply piece by piece. */

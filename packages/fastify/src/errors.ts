@@ -3,7 +3,7 @@ import type { FastifyError, FastifyPluginCallback } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import findMyWay, { type HTTPMethod } from "find-my-way";
 
-import { sendReply, visitOf } from "./guard.ts";
+import { sendReply, visitOf } from "./plugin.ts";
 
 const plugin: FastifyPluginCallback = (app, _options, done) => {
   // Fastify's own router does not tell which methods a path has.
@@ -21,21 +21,14 @@ const plugin: FastifyPluginCallback = (app, _options, done) => {
     const error = allowed.length > 0 ? methodNotAllowed(request.method, allowed) : notFound();
     sendReply(reply, visitOf(request, reply).failureReply(error));
   });
-  app.setErrorHandler((error, request, reply) => {
-    sendReply(reply, visitOf(request, reply).failureReply(translated(error)));
-  });
+  app.setErrorHandler((error, request, reply) =>
+    sendReply(reply, visitOf(request, reply).failureReply(translated(error))),
+  );
   done();
 };
 
-/**
- * Answers 404, 405 with `Allow`, and whatever is thrown, in one shape. Register it after `sluice`, which has the
- * options, and before the routes.
- */
-export const errors: FastifyPluginCallback = fastifyPlugin(plugin, {
-  name: "@sluice/fastify/errors",
-  fastify: "5.x",
-  dependencies: ["@sluice/fastify"],
-});
+/** Answers 404, 405 with `Allow`, and whatever is thrown, in one shape. Register it after `sluice`, before the routes. */
+export const errors: FastifyPluginCallback = fastifyPlugin(plugin, { dependencies: ["@sluice/fastify"] });
 
 /** What Fastify, its parsers and its plugins throw, in the terms of every adapter. */
 function translated(error: unknown): unknown {

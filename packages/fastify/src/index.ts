@@ -1,3 +1,2 @@
 export { errors } from "./errors.ts";
-export { guard, handle, type FastifyOptions, type GuardHook, type NeutralRoute } from "./guard.ts";
-export { sluice } from "./plugin.ts";
+export { guard, handle, sluice, type FastifyOptions, type GuardHook, type NeutralRoute } from "./plugin.ts";

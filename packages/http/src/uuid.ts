@@ -1,4 +1,4 @@
-import type { Random } from "@sluice/core";
+import { systemRandom, type Random } from "@sluice/core";
 
 // Asking the system for random bytes costs more than all the rest, so bytes for many are drawn at once.
 const drawn = 128;
@@ -41,6 +41,8 @@ const sources = new WeakMap<Random, Uuids>();
 
 /** A random UUID, version 4 (RFC 9562, 5.4). It names something; it is no secret. */
 export function uuid(random: Random): string {
+  // The system's own takes a tenth of the time.
+  if (random === systemRandom) return crypto.randomUUID();
   let uuids = sources.get(random);
   if (!uuids) sources.set(random, (uuids = new Uuids(random)));
   return uuids.next();

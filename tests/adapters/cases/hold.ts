@@ -276,7 +276,8 @@ export const holdCases: readonly ContractCase[] = [
       connection.send(encodeRequest({ path: "/breaks" }));
       const outcome = await watcher.outcome();
       // Node has but one way to say that a response broke off after its handler had begun it: it closes.
-      if (framework === "hono") expect(outcome).toMatchObject({ kind: "failed", error: boom, head: { status: 500 } });
+      if (framework.startsWith("hono"))
+        expect(outcome).toMatchObject({ kind: "failed", error: boom, head: { status: 500 } });
       else await connection.closed();
       expect(["failed", "aborted"]).toContain(outcome.kind);
       expect(connection.received).not.toContain("\r\n\r\na");

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { ContractCase } from "../case.ts";
 import { Connection } from "../client/connection.ts";
 import { encodeRequest, header, json, request, text } from "../client/request.ts";
-import { boom, echo, fails, gate, hello, native, neutral, pieces } from "./handlers.ts";
+import { boom, echo, fails, gate, hello, native, neutral } from "./handlers.ts";
 
 const asJson = { "content-type": "application/json" };
 const mirror = neutral("POST", "/mirror", async (seen) => ({ status: 200, headers: {}, body: await seen.body() }));
@@ -187,15 +187,24 @@ export const protocolCases: readonly ContractCase[] = [
     title: "waits for a slow client in the middle of a stream that was let go",
     async check({ listen, probe }) {
       const watcher = probe({ reply: "body" });
-      const parts = Array.from({ length: 400 }, () => "x".repeat(10_000));
-      const long = native("GET", "/long", ({ stream }) => stream(pieces(parts)));
-      const port = await listen({ guards: [watcher.guard], routes: [long], options: { maxHeldBytes: 50_000 } });
+      // Far more than all the buffers between a handler and its client take.
+      const [parts, bytes] = [400, 64 * 1024];
+      let written = 0;
+      async function* long(): AsyncGenerator<Uint8Array> {
+        for (written = 0; written < parts; written += 1) yield Buffer.alloc(bytes, "x");
+      }
+      const routes = [native("GET", "/long", ({ stream }) => stream(long())), hello];
+      const port = await listen({ guards: [watcher.guard], routes, options: { maxHeldBytes: 100_000 } });
       await using connection = await Connection.open(port);
       connection.socket.pause();
-      connection.send(encodeRequest({ path: "/long" }));
+      connection.send(encodeRequest({ path: "/long", headers: { connection: "close" } }));
       expect(await watcher.outcome()).toMatchObject({ kind: "over-cap" });
+      // It stands still once the buffers are full.
+      for (let before = -1; before !== written; await request(port, { path: "/hello" })) before = written;
+      expect(written).toBeLessThan(parts);
       connection.socket.resume();
-      expect((await connection.response()).body.length).toBe(4_000_000);
+      await connection.closed();
+      expect((await connection.response()).body.length).toBe(parts * bytes);
     },
   },
   {

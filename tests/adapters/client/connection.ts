@@ -6,12 +6,12 @@ import { parseResponse, type WireResponse } from "./response.ts";
 /** A connection on which a test decides about every byte. */
 export class Connection implements AsyncDisposable {
   readonly socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
   #ended = false;
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.on("data", (chunk: Buffer) => (this.#received = Buffer.concat([this.#received, chunk])));
+    socket.on("data", (chunk: Buffer) => this.#chunks.push(chunk));
     socket.on("close", () => (this.#ended = true));
     // A reset is what some tests are about: what came before it stays readable.
     socket.on("error", () => undefined);
@@ -25,7 +25,7 @@ export class Connection implements AsyncDisposable {
 
   /** Everything that came and was not read as a response. */
   get received(): string {
-    return this.#received.toString("latin1");
+    return this.#whole().toString("latin1");
   }
 
   /** Whether the server has closed the connection. */
@@ -40,9 +40,9 @@ export class Connection implements AsyncDisposable {
   /** The next response, once it is complete. `method` is that of its request: HEAD has no body. */
   async response(method = "GET"): Promise<WireResponse> {
     for (;;) {
-      const parsed = parseResponse(this.#received, method, this.#ended);
+      const parsed = parseResponse(this.#whole(), method, this.#ended);
       if (parsed) {
-        this.#received = parsed.rest;
+        this.#chunks = [parsed.rest];
         return parsed.response;
       }
       if (this.#ended) throw new Error(`The connection closed before a whole response: ${this.received}`);
@@ -69,6 +69,12 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.destroy();
     await this.closed();
+  }
+
+  #whole(): Buffer {
+    const whole = Buffer.concat(this.#chunks);
+    this.#chunks = [whole];
+    return whole;
   }
 
   async #more(): Promise<void> {

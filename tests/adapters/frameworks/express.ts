@@ -68,6 +68,7 @@ function nativeOf(request: Request, response: Response): Native {
       if (request.body === undefined) throw unsupportedMediaType();
       return request.body as unknown;
     },
+    setHeaders: (headers) => void response.set(headers),
     reply(status, body, headers = {}) {
       response.status(status).set(headers);
       if (body === undefined) response.end();

@@ -63,6 +63,7 @@ function nativeOf(request: FastifyRequest, reply: FastifyReply): Native {
   return {
     context: request.sluice,
     body: async () => request.body,
+    setHeaders: (headers) => void reply.headers(headers),
     reply(status, body, headers = {}) {
       void reply.code(status).headers(headers).send(body);
       return answer;

@@ -2,37 +2,61 @@ import { once } from "node:events";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 
-import { serve } from "@hono/node-server";
+import { serve, type HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { errors, guard, handle, type HonoOptions } from "@sluice/hono";
 import { bodyTooLarge, unsupportedMediaType } from "@sluice/http";
 import { Hono, type Context, type Handler, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { GetConnInfo } from "hono/conninfo";
 
-import { scheme, type App, type Framework, type Native, type NativeHeaders, type Route } from "../framework.ts";
+import {
+  scheme,
+  type App,
+  type Framework,
+  type FrameworkName,
+  type Native,
+  type NativeHeaders,
+  type Route,
+} from "../framework.ts";
 
-type Env = { Variables: { user: string | undefined } };
+interface Bindings extends Partial<HttpBindings> {
+  /** Those of Node's server, where the adapter must not find them. */
+  readonly hidden?: HttpBindings;
+}
+type Env = { Variables: { user: string | undefined }; Bindings: Bindings };
 
 /** Hono 4 on Node under `@sluice/hono`. */
-export const honoFramework: Framework = {
-  name: "hono",
-  async listen(app) {
-    const http2 = app.http2 ? { createServer: createHttp2Server } : {};
-    const server = serve({ fetch: build(app).fetch, port: 0, hostname: "127.0.0.1", ...http2 });
-    await once(server, "listening");
-    return {
-      port: (server.address() as AddressInfo).port,
-      async close() {
-        if ("closeAllConnections" in server) server.closeAllConnections();
-        server.close();
-        if (!app.http2) await once(server, "close");
-      },
-    };
-  },
-};
+export const honoFramework: Framework = honoOn("hono", (bindings) => bindings);
+
+/** The same as on a runtime that has nothing but the Fetch standard. */
+export const honoFetchFramework: Framework = honoOn("hono (fetch)", (hidden) => ({ hidden }));
+
+function honoOn(name: FrameworkName, bind: (bindings: HttpBindings) => Bindings): Framework {
+  return {
+    name,
+    async listen(app) {
+      const http2 = app.http2 ? { createServer: createHttp2Server } : {};
+      const hono = build(app);
+      const fetch = (request: Request, bindings: unknown) => hono.fetch(request, bind(bindings as HttpBindings));
+      const server = serve({ fetch, port: 0, hostname: "127.0.0.1", ...http2 });
+      await once(server, "listening");
+      return {
+        port: (server.address() as AddressInfo).port,
+        async close() {
+          if ("closeAllConnections" in server) server.closeAllConnections();
+          server.close();
+          if (!app.http2) await once(server, "close");
+        },
+      };
+    },
+  };
+}
 
 function build({ guards = [], routes = [], options = {}, nativeErrors }: App): Hono<Env> {
-  const own: HonoOptions = { ...options, connInfo: getConnInfo, principal: (c) => c.get("user") as string | undefined };
+  const connInfo: GetConnInfo = ({ env }) =>
+    getConnInfo({ env: (env as Bindings).hidden ?? (env as HttpBindings) } as Context);
+  const own: HonoOptions = { ...options, connInfo, principal: (c) => c.get("user") as string | undefined };
   const app = new Hono<Env>();
   if (!nativeErrors) errors(app, own);
   for (const each of guards.filter(({ stage }) => stage === "address")) app.use(guard(each, own));
@@ -75,6 +99,7 @@ function nativeOf(c: Context): Native {
       if (!c.req.header("content-type")?.startsWith("application/json")) throw unsupportedMediaType();
       return c.req.json();
     },
+    setHeaders: (headers) => setHeaders(c, headers),
     reply(status, body, headers = {}) {
       setHeaders(c, headers);
       c.status(status as 200);

@@ -1,2 +1,9 @@
-export { FetchVisit, type FetchPlace, type FetchSource, type Handled, type Next } from "./fetch-visit.ts";
+export {
+  FetchVisit,
+  type FetchAdmission,
+  type FetchPlace,
+  type FetchSource,
+  type Handled,
+  type Next,
+} from "./fetch-visit.ts";
 export { toResponse } from "./response.ts";

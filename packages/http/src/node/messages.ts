@@ -49,3 +49,10 @@ export interface NodeResponse {
 
 /** Headers as Node gives them: by lower-case name, HTTP/2's pseudo-headers among them. */
 export type NodeHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** The value of a header, named in any case. Values of a repeated header are joined by `, `. */
+export function headerOf({ headers }: Pick<NodeRequest, "headers">, name: string): string | undefined {
+  const lower = name.toLowerCase();
+  const value = headers[lower] ?? (lower === "host" ? headers[":authority"] : undefined);
+  return value === undefined || typeof value === "string" ? value : [value].flat().join(", ");
+}

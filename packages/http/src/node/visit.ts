@@ -6,19 +6,25 @@ import type { Decision } from "../release.ts";
 import type { HeaderPatch, HttpReply } from "../reply.ts";
 import { requestId } from "../request-id.ts";
 import type { HttpRequest } from "../request.ts";
+import { follow, hasLeft } from "./follow.ts";
 import { HeldResponse } from "./held-response.ts";
-import type { NodeRequest, NodeResponse } from "./messages.ts";
-import { headOf } from "./response-head.ts";
+import { headerOf, type NodeRequest, type NodeResponse } from "./messages.ts";
 import { VisitRequest } from "./visit-request.ts";
 
 /** A request of Node's servers and its response. */
 export interface VisitMessages {
   readonly request: NodeRequest;
   readonly response: NodeResponse;
-  /** Where the framework keeps the headers of its replies. Default: the response. */
-  readonly headers?: Pick<NodeResponse, "setHeader" | "removeHeader">;
+  /** Where the framework keeps the headers of its reply. Default: the response. */
+  readonly headers?: ReplyHeaderStore;
   /** Where the framework has given the request its id. */
   readonly id?: string;
+}
+
+/** A framework's own reply, as Fastify's. */
+export interface ReplyHeaderStore {
+  header(name: string, value: string | readonly string[]): unknown;
+  removeHeader(name: string): unknown;
 }
 
 /** What a request looks like from where a guard or a handler stands. */
@@ -32,7 +38,12 @@ export interface VisitPlace {
 /** What comes of a guard: its own reply, which is to be sent, or whether the handler may run. */
 export type Admission = HttpReply | boolean;
 
+// A property: a map from requests costs several times as much.
 const key: unique symbol = Symbol("sluice.visit");
+
+interface Visited extends NodeRequest {
+  [key]?: Visit;
+}
 
 /** One request to a server of Node, as its guards and handlers share it. */
 export class Visit {
@@ -40,25 +51,28 @@ export class Visit {
   readonly settings: AdapterSettings;
   readonly request: NodeRequest;
   readonly response: NodeResponse;
-  readonly #headers: Pick<NodeResponse, "setHeader" | "removeHeader">;
+  readonly #headers: ReplyHeaderStore | undefined;
   #context: Readonly<Partial<GuardContext>> | undefined;
   #open: { fail(error: unknown): void }[] | undefined;
   #abort: AbortController | undefined;
 
-  /** The visit of this request. The first call makes it, and names the reply by its id. */
-  static of(messages: VisitMessages, settings: AdapterSettings): Visit {
-    // A property: a map from requests costs several times as much.
-    const visited: NodeRequest & { [key]?: Visit } = messages.request;
-    return (visited[key] ??= new Visit(messages, settings));
+  /** The visit of this request, if it has begun. */
+  static at(request: NodeRequest): Visit | undefined {
+    return (request as Visited)[key];
   }
 
-  private constructor({ request, response, headers = response, id }: VisitMessages, settings: AdapterSettings) {
+  /** The visit of this request. The first call begins it, and names the reply by its id. */
+  static of(messages: VisitMessages, settings: AdapterSettings): Visit {
+    return ((messages.request as Visited)[key] ??= new Visit(messages, settings));
+  }
+
+  private constructor({ request, response, headers, id }: VisitMessages, settings: AdapterSettings) {
     this.request = request;
     this.response = response;
     this.settings = settings;
     this.#headers = headers;
     this.id = id ?? requestId(this, settings.random);
-    if (!response.headersSent) headers.setHeader("x-request-id", this.id);
+    if (!response.headersSent) this.#setHeader("x-request-id", this.id);
   }
 
   /** What the guards have told so far. */
@@ -79,10 +93,7 @@ export class Visit {
 
   /** See {@link HttpRequest.header}. */
   header(name: string): string | undefined {
-    const { headers } = this.request;
-    const lower = name.toLowerCase();
-    const value = headers[lower] ?? (lower === "host" ? headers[":authority"] : undefined);
-    return value === undefined || typeof value === "string" ? value : [value].flat().join(", ");
+    return headerOf(this.request, name);
   }
 
   /** The request as a guard or a handler sees it that no framework owns. */
@@ -109,8 +120,9 @@ export class Visit {
   }
 
   #proceed(exchange: Exchange, guard: HttpGuard, decision: Decision): Admission {
-    if (this.#hasLeft) exchange.gone();
-    if (this.#hasLeft || !decision) return false;
+    const isGone = hasLeft(this.response);
+    if (isGone) exchange.gone();
+    if (isGone || !decision) return false;
     if ("reply" in decision) return decision.reply;
     if (exchange.isOpen) this.#hold(exchange, guard);
     if (decision.context) this.#context = { ...this.#context, ...decision.context };
@@ -123,28 +135,20 @@ export class Visit {
     // Node forgets headers that come with the head alone, unless there was one before.
     response.setHeader("x-request-id", this.id);
     (this.#open ??= []).push(exchange.flows ? exchange : new HeldResponse(response, exchange, guard));
-    response.once("close", () => {
-      if (response.errored) exchange.fail(response.errored);
-      else if (response.writableEnded) {
-        exchange.head(headOf(response));
-        exchange.end();
-      }
-      exchange.gone();
-    });
+    follow(response, exchange);
   }
 
   #setHeaders(patch: HeaderPatch): void {
-    for (const name of Object.keys(patch)) {
+    for (const name in patch) {
       const value = patch[name];
-      if (value === null || value === undefined) this.#headers.removeHeader(name);
-      else this.#headers.setHeader(name, value);
+      if (value === null || value === undefined) (this.#headers ?? this.response).removeHeader(name);
+      else this.#setHeader(name, value);
     }
   }
 
-  /** Whether the client went away before its reply was complete. */
-  get #hasLeft(): boolean {
-    const { destroyed, stream, writableEnded } = this.response;
-    return (destroyed ?? stream?.destroyed) === true && !writableEnded;
+  #setHeader(name: string, value: string | readonly string[]): void {
+    if (this.#headers) this.#headers.header(name, value);
+    else this.response.setHeader(name, value);
   }
 
   #watchAbort(): AbortController {
@@ -153,7 +157,7 @@ export class Visit {
     const close = (): void => {
       if (!response.writableEnded) abort.abort(new Error("The client went away before its reply was complete."));
     };
-    if (this.#hasLeft) close();
+    if (hasLeft(response)) close();
     else response.once("close", close);
     return abort;
   }
