@@ -1,6 +1,9 @@
 import type { PackageTelemetry } from "./package-telemetry.ts";
+import { cache } from "./packages/cache.ts";
 import { core } from "./packages/core.ts";
+import { lock } from "./packages/lock.ts";
 import { postgres } from "./packages/postgres.ts";
+import { rateLimit } from "./packages/rate-limit.ts";
 import { redis } from "./packages/redis.ts";
 
 // A package without a table of its own is heard as well: its events are counted in sluice.events.
@@ -9,11 +12,11 @@ const tables = [
   redis,
   postgres,
   { name: "http" },
-  { name: "cache" },
-  { name: "rate-limit" },
+  cache,
+  rateLimit,
   { name: "idempotency" },
   { name: "webhook" },
-  { name: "lock" },
+  lock,
   { name: "inventory" },
   { name: "oauth" },
   { name: "resilience" },
