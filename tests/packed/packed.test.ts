@@ -92,6 +92,7 @@ function exportsOf(expression: string): string {
 function isExpected(file: string): boolean {
   return (
     /^(dist|src)\/.*\.(js|ts|map|sql|lua)$/.test(file) ||
+    /^migrations\/\d{4}_\w+\.sql$/.test(file) ||
     ["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(file)
   );
 }
