@@ -11,6 +11,8 @@ export interface Cell {
  */
 export class Cells {
   readonly #cells = new Map<string, Cell>();
+  /** Changes whenever a cell dies: what was alive at the same number still is. */
+  deaths = 0;
 
   /** The living cells of the keys, to be released. */
   hold(keys: readonly string[]): Cell[] {
@@ -40,10 +42,12 @@ export class Cells {
     const cell = this.#cells.get(key);
     if (!cell) return;
     cell.dead = true;
+    this.deaths += 1;
     this.#cells.delete(key);
   }
 
   killAll(): void {
+    this.deaths += 1;
     for (const cell of this.#cells.values()) cell.dead = true;
     this.#cells.clear();
   }

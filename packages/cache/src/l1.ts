@@ -26,6 +26,8 @@ export interface Copy {
   readonly untilMs: number;
   /** What was announced when it was asked for. */
   readonly cells: readonly Cell[];
+  /** The number of {@link Cells.deaths} at which all its cells were alive. */
+  aliveAt: number;
   readonly size: number;
 }
 
@@ -85,12 +87,12 @@ export class L1 {
     const copy = this.#copies.get(key);
     if (copy === undefined) return undefined;
     const nowMs = this.#clock.monotonic();
-    if (nowMs < copy.untilMs && (nowMs < this.#trustedUntilMs || this.#isTrusted(nowMs)) && isAlive(copy.cells)) {
-      return copy;
+    if (nowMs >= copy.untilMs || (copy.aliveAt !== this.#cells.deaths && !this.#isAlive(copy))) {
+      this.#copies.delete(key);
+      return undefined;
     }
-    // A copy in doubt may be good again; any other is over.
-    if (nowMs >= copy.untilMs || !isAlive(copy.cells)) this.#copies.delete(key);
-    return undefined;
+    // A copy in doubt may be good again.
+    return nowMs < this.#trustedUntilMs || this.#isTrusted(nowMs) ? copy : undefined;
   }
 
   /** Notes what is known before a value is asked for; undefined when it must not be copied. Ends with {@link unwatch}. */
@@ -115,7 +117,8 @@ export class L1 {
     // From when it was asked for, not from when it came: it may have been replaced in between.
     const untilMs = watch.askedMs + Math.min(this.#maxAgeMs, leftMs);
     const cells = this.#cells.share(watch.cells);
-    this.#copies.set(key, { value, storedMs, untilMs, cells, size: size + overhead });
+    const aliveAt = this.#cells.deaths;
+    this.#copies.set(key, { value, storedMs, untilMs, cells, aliveAt, size: size + overhead });
   }
 
   /** Ends the copies of a key, or of all that stands on a generation. O(1). */
@@ -126,6 +129,12 @@ export class L1 {
   async close(): Promise<void> {
     this.#doubt();
     await this.#pushes?.close();
+  }
+
+  #isAlive(copy: Copy): boolean {
+    if (!isAlive(copy.cells)) return false;
+    copy.aliveAt = this.#cells.deaths;
+    return true;
   }
 
   #isTrusted(nowMs: number): boolean {
@@ -143,6 +152,5 @@ export class L1 {
 }
 
 function isAlive(cells: readonly Cell[]): boolean {
-  for (const cell of cells) if (cell.dead) return false;
-  return true;
+  return cells.every(({ dead }) => !dead);
 }

@@ -78,6 +78,13 @@ export function createScope<Params, Value>(
   });
   ground.touched.outlive(policy.ttlMs + Math.max(policy.staleOnErrorMs, policy.staleWhileRevalidateMs));
   const own = { ...ground, policy, counters, bulkhead };
+  const { l1 } = ground;
+  const peek = (key: string): unknown => {
+    const copy = l1?.peek(key);
+    if (copy === undefined) return undefined;
+    counters.peeks += 1;
+    return copy.value;
+  };
   const planner = createPlanner(policy, options);
   const reader = new Reader(own, new ReadThrough(own, new Loading(own)));
   const requestFor = (params: Params, { load: given, fresh = false }: ReadOptions<Value>): ReadRequest => {
@@ -102,8 +109,8 @@ export function createScope<Params, Value>(
     get: async (params, given) => get(planner.planOf(params), params, given),
     read: async (params, given) => read(planner.planOf(params), params, given),
     getMany: (all, given) => Promise.all(all.map(async (params) => get(planner.planOf(params), params, given))),
-    peek: (params) => reader.peek(planner.planOf(params)) as Value | undefined,
-    entry: (params) => entryOf({ planner, policy, get, reader }, params),
+    peek: (params) => peek(planner.planOf(params).key) as Value | undefined,
+    entry: (params) => entryOf({ planner, policy, get, peek }, params),
     all: () => target(name === policy.family.name ? policy.family.all : policy.family.scope(name)),
     group: (value) => target(onlyGroup(policy, value)),
     tag: (tag) => target(policy.family.anyTag, policy.family.tag(tag)),
@@ -115,21 +122,22 @@ export function createScope<Params, Value>(
 interface EntryParts<Params, Value> {
   readonly planner: Planner<Params>;
   readonly policy: Policy;
-  readonly reader: Reader;
+  readonly peek: (key: string) => unknown;
   readonly get: (plan: Plan, params: Params, given?: ReadOptions<Value>) => Promise<Value>;
 }
 
 function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params): CacheEntry<Value> {
-  const { planner, policy, reader, get } = parts;
+  const { planner, policy, get, peek } = parts;
   const plan = planner.planOf(params);
+  const { key } = plan;
   return {
     kind: "entry",
-    key: plan.key,
+    key,
     keys: planner.droppedKeys(plan),
     family: policy.family.all,
     settleMs: policy.settleMs,
     get: (given) => get(plan, params, given),
-    peek: () => reader.peek(plan) as Value | undefined,
+    peek: () => peek(key) as Value | undefined,
   };
 }
 
@@ -148,13 +156,6 @@ class Reader {
   constructor(ground: ScopeGround & { readonly counters: Counters }, through: ReadThrough) {
     this.#ground = ground;
     this.#through = through;
-  }
-
-  peek(plan: Plan): unknown {
-    const copy = this.#ground.l1?.peek(plan.key);
-    if (copy === undefined) return undefined;
-    this.#ground.counters.peeked();
-    return copy.value;
   }
 
   read(plan: Plan, request: ReadRequest, signal: AbortSignal | undefined): Promise<Served> {
