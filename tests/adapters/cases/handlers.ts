@@ -41,6 +41,16 @@ export async function* pieces(
   }
 }
 
+/**
+ * A body that breaks off after its first piece.
+ *
+ * @yields that piece.
+ */
+export async function* breaking(): AsyncGenerator<Uint8Array> {
+  yield* pieces(["a"]);
+  throw boom;
+}
+
 /** A promise to be resolved from outside. */
 export function gate(): PromiseWithResolvers<void> {
   return Promise.withResolvers();

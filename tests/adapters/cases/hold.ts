@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import type { ContractCase, Fixture } from "../case.ts";
 import { Connection } from "../client/connection.ts";
 import { encodeRequest, header, json, request, text } from "../client/request.ts";
-import { boom, fails, gate, hello, native, pieces } from "./handlers.ts";
+import { boom, breaking, fails, gate, hello, native, pieces } from "./handlers.ts";
 
 const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
 const binary = native("GET", "/binary", ({ reply }) => reply(200, bytes, { "content-type": "application/x-bytes" }));
@@ -30,16 +30,6 @@ async function arrivesEarly({ listen, probe }: Fixture, reply: "nothing" | "head
 
 function neverCalled(): never {
   throw new Error("There is no such handler.");
-}
-
-/**
- * A body that breaks off after its first piece.
- *
- * @yields that piece.
- */
-async function* breaking(): AsyncGenerator<Uint8Array> {
-  yield* pieces(["a"]);
-  throw boom;
 }
 
 /** Replies that are held back until their guards have settled. */

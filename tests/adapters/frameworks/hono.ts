@@ -53,9 +53,10 @@ function honoOn(name: FrameworkName, bind: (bindings: HttpBindings) => Bindings)
   };
 }
 
+const connInfo: GetConnInfo = ({ env }) =>
+  getConnInfo({ env: (env as Bindings).hidden ?? (env as HttpBindings) } as Context);
+
 function build({ guards = [], routes = [], options = {}, nativeErrors }: App): Hono<Env> {
-  const connInfo: GetConnInfo = ({ env }) =>
-    getConnInfo({ env: (env as Bindings).hidden ?? (env as HttpBindings) } as Context);
   const own: HonoOptions = { ...options, connInfo, principal: (c) => c.get("user") as string | undefined };
   const app = new Hono<Env>();
   if (!nativeErrors) errors(app, own);
