@@ -1,8 +1,8 @@
 import type { Exchange } from "../exchange.ts";
 import type { HttpGuard } from "../guard.ts";
+import type { NodeResponse } from "../outgoing/messages.ts";
+import { headOf, replaceHead, setWrittenHeaders } from "../outgoing/response-head.ts";
 import type { ReleasedReply } from "../release.ts";
-import type { NodeResponse } from "./messages.ts";
-import { headOf, replaceHead, setWrittenHeaders } from "./response-head.ts";
 
 type Sink = Required<Pick<NodeResponse, "writeHead" | "write" | "end" | "flushHeaders">>;
 

@@ -1,5 +1,5 @@
 import { BodyConsumedError, BodyTooLargeError } from "../errors.ts";
-import type { NodeRequest, NodeRequestEvent } from "./messages.ts";
+import type { NodeRequest, NodeRequestEvent } from "../outgoing/messages.ts";
 
 const bodies = new WeakMap<object, Promise<Uint8Array>>();
 

@@ -2,13 +2,13 @@ import type { AdapterSettings } from "../adapter-settings.ts";
 import { failureReply } from "../error/failure-reply.ts";
 import { Exchange } from "../exchange.ts";
 import type { GuardContext, HttpGuard } from "../guard.ts";
+import { follow, hasLeft } from "../outgoing/follow.ts";
+import { headerOf, type NodeRequest, type NodeResponse } from "../outgoing/messages.ts";
 import type { Decision } from "../release.ts";
 import type { HeaderPatch, HttpReply } from "../reply.ts";
 import { requestId } from "../request-id.ts";
 import type { HttpRequest } from "../request.ts";
-import { follow, hasLeft } from "./follow.ts";
 import { HeldResponse } from "./held-response.ts";
-import { headerOf, type NodeRequest, type NodeResponse } from "./messages.ts";
 import { VisitRequest } from "./visit-request.ts";
 
 /** A request of Node's servers and its response. */
