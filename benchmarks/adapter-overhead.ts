@@ -1,7 +1,7 @@
 // Requests per second of each framework with a guard that passes, against the same framework without one. Each server
-// is a process of its own; the client pipelines on raw sockets, which costs it little. Also printed: a guard that holds
-// a reply of 1 KiB.
-import { fork } from "node:child_process";
+// is a process of its own, so that it is compiled for what it does; the client pipelines on raw sockets, which costs it
+// little. Also printed: a guard that holds a reply of 1 KiB.
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
@@ -32,7 +32,7 @@ const guards: Readonly<Record<Variant, HttpGuard | undefined>> = {
     name: "passing",
     stage: "address",
     needs: { requestBody: false, reply: "nothing" },
-    before: () => Promise.resolve({ pass: true, headers }),
+    before: () => ({ pass: true, headers }),
   },
   holding: {
     name: "holding",
@@ -182,13 +182,17 @@ function ratio({ bare, ...others }: Rates, variant: "passing" | "holding"): numb
   return Number(median(others[variant].map((rate, round) => rate / (bare[round] ?? Number.NaN))).toFixed(3));
 }
 
-async function serveAll(framework: FrameworkName): Promise<void> {
-  const [bare, passing, holding] = await Promise.all(
-    variants.map(async (variant) => portOf(await servers[framework](guards[variant]))),
-  );
-  process.send?.({ bare, passing, holding });
+async function serveOne(framework: FrameworkName, variant: Variant): Promise<void> {
+  process.send?.(await portOf(await servers[framework](guards[variant])));
   // Ends with the process that it serves.
   process.on("disconnect", () => process.exit());
+}
+
+/** A process that serves one variant, and its port. */
+async function start(framework: FrameworkName, variant: Variant): Promise<{ child: ChildProcess; port: number }> {
+  const child = fork(import.meta.filename, ["--serve", framework, variant]);
+  const [port] = (await once(child, "message")) as [number];
+  return { child, port };
 }
 
 async function compare(): Promise<void> {
@@ -198,10 +202,10 @@ async function compare(): Promise<void> {
   const limit: Record<string, number> = {};
   const ratios: Record<string, number> = {};
   for (const framework of frameworks) {
-    const child = fork(import.meta.filename, ["--serve", framework]);
-    const [ports] = (await once(child, "message")) as [Ports];
-    const rates = await measure(ports, extent);
-    child.disconnect();
+    const started = await Promise.all(variants.map((variant) => start(framework, variant)));
+    const [bare = 0, passing = 0, holding = 0] = started.map(({ port }) => port);
+    const rates = await measure({ bare, passing, holding }, extent);
+    for (const { child } of started) child.disconnect();
     ours[framework] = Math.round(median(rates.passing));
     limit[framework] = Math.round(median(rates.bare));
     ratios[framework] = ratio(rates, "passing");
@@ -213,5 +217,7 @@ async function compare(): Promise<void> {
   console.log(JSON.stringify({ bench: "adapter-overhead", ours, limit, peers: {}, ratios }));
 }
 
-const served = frameworks.find((framework) => framework === process.argv[process.argv.indexOf("--serve") + 1]);
-await (served ? serveAll(served) : compare());
+const [role, ...names] = process.argv.slice(2);
+const framework = frameworks.find((name) => name === names[0]);
+const variant = variants.find((name) => name === names[1]);
+await (role === "--serve" && framework && variant ? serveOne(framework, variant) : compare());

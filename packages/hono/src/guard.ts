@@ -1,6 +1,6 @@
 import { adapterSettings, type AdapterOptions, type AdapterSettings } from "@sluice/http";
 import type { GuardContext, HttpGuard, HttpHandler } from "@sluice/http";
-import { FetchVisit, type FetchAdmission, type FetchPlace, type FetchSource } from "@sluice/http/fetch";
+import { FetchVisit, type FetchAdmission, type FetchMessages, type FetchPlace } from "@sluice/http/fetch";
 import type { Context, Handler, MiddlewareHandler, Next } from "hono";
 import type { GetConnInfo } from "hono/conninfo";
 import { matchedRoutes } from "hono/route";
@@ -34,14 +34,16 @@ export interface HonoOptions extends AdapterOptions {
 export function guard(httpGuard: HttpGuard, options: HonoOptions = {}): MiddlewareHandler {
   const settings = adapterSettings(options);
   return function sluiceGuard(c, next): Promise<void> {
-    const visit = visitOf(c, settings);
-    const proceed = (admission: FetchAdmission): Promise<void> => {
-      if (visit.context) c.set("sluice", visit.context);
-      return admission === true ? next() : respond(c, admission, next);
-    };
-    const admission = visit.admit(httpGuard, placeOf(c, options, httpGuard.stage));
-    return admission instanceof Promise ? admission.then(proceed) : proceed(admission);
+    const admission = visitOf(c, settings).admit(httpGuard, placeOf(c, options, httpGuard.stage));
+    if (admission instanceof Promise) return admission.then((known) => proceed(c, known, next));
+    return proceed(c, admission, next);
   };
+}
+
+function proceed(c: Context, admission: FetchAdmission, next: Next): Promise<void> {
+  const told = c[visited]?.context;
+  if (told) c.set("sluice", told);
+  return admission === true ? next() : respond(c, admission, next);
 }
 
 async function respond(c: Context, admission: Exclude<FetchAdmission, true>, next: Next): Promise<void> {
@@ -66,13 +68,9 @@ export function handle(handler: HttpHandler, options: HonoOptions = {}): Handler
   };
 }
 
-/** The visit of a request. */
+/** The visit of a request. Where Node's server is underneath, its adapter for Hono tells so in `c.env`. */
 export function visitOf(c: Context, settings: AdapterSettings): FetchVisit {
-  // Where Node's server is underneath, its adapter tells so.
-  const { incoming, outgoing } = (c.env ?? {}) as Pick<FetchSource, "incoming" | "outgoing">;
-  // Hono makes `c.req` when it is asked for.
-  const messages = (): Context["req"] => c.req;
-  return (c[visited] ??= new FetchVisit({ messages, incoming, outgoing }, settings));
+  return (c[visited] ??= new FetchVisit(c, c.env as FetchMessages | undefined, settings));
 }
 
 function placeOf(c: Context, { connInfo, principal }: HonoOptions, stage: HttpGuard["stage"]): FetchPlace {

@@ -2,8 +2,9 @@ import type { AdapterSettings } from "../adapter-settings.ts";
 import { failureReply } from "../error/failure-reply.ts";
 import { Exchange } from "../exchange.ts";
 import type { GuardContext, HttpGuard } from "../guard.ts";
+import { EarlyHeaders } from "../outgoing/early-headers.ts";
 import { follow, hasLeft } from "../outgoing/follow.ts";
-import { headerOf, type NodeRequest, type NodeResponse } from "../outgoing/messages.ts";
+import { rawHeaderOf, type NodeResponse } from "../outgoing/messages.ts";
 import { passReply } from "../pass-reply.ts";
 import type { Decision } from "../release.ts";
 import type { HeaderPatch, HttpReply } from "../reply.ts";
@@ -13,15 +14,17 @@ import { FetchRequest } from "./fetch-request.ts";
 import { readBody } from "./request-body.ts";
 import { headOf, toResponse, withDefaults } from "./response.ts";
 
-/** Where a framework keeps a request and its reply. */
+/** Where a framework keeps a request. `raw` is replaced when its body has been read for a guard. */
 export interface FetchSource {
-  /** Where the request is. It is replaced when its body has been read for a guard. */
-  messages(): { raw: Request };
-  /**
-   * The messages of Node's server underneath, if there is one. They have headers, and tell how a reply ends, at a
-   * fraction of what that costs with a `Request` and a `Response`.
-   */
-  readonly incoming?: Pick<NodeRequest, "headers"> | undefined;
+  readonly req: { raw: Request };
+}
+
+/**
+ * The messages of Node's server underneath, where there is one. They have headers, and tell how a reply ends, at a
+ * fraction of what that costs with a `Request` and a `Response`.
+ */
+export interface FetchMessages {
+  readonly incoming?: { readonly rawHeaders: readonly string[] } | undefined;
   readonly outgoing?: NodeResponse | undefined;
 }
 
@@ -56,15 +59,20 @@ export class FetchVisit {
   readonly id: string;
   readonly settings: AdapterSettings;
   readonly #source: FetchSource;
+  readonly #messages: FetchMessages | undefined;
+  readonly #early: EarlyHeaders | undefined;
   #context: Readonly<Partial<GuardContext>> | undefined;
   #body: Promise<Uint8Array> | undefined;
   #isHeld = false;
 
-  constructor(source: FetchSource, settings: AdapterSettings) {
+  constructor(source: FetchSource, messages: FetchMessages | undefined, settings: AdapterSettings) {
     this.#source = source;
+    this.#messages = messages;
     this.settings = settings;
     this.id = requestId(this, settings.random);
-    source.outgoing?.setHeader("x-request-id", this.id);
+    if (!messages?.outgoing) return;
+    this.#early = new EarlyHeaders(messages.outgoing);
+    this.#early.set("x-request-id", this.id);
   }
 
   /** What the guards have told so far, if anything. */
@@ -74,18 +82,18 @@ export class FetchVisit {
 
   /** The request as it stands, with its body where nothing has read it. */
   get raw(): Request {
-    return this.#source.messages().raw;
+    return this.#source.req.raw;
   }
 
   /** See {@link HttpRequest.header}. */
   header(name: string): string | undefined {
-    const { incoming } = this.#source;
-    return incoming ? headerOf(incoming, name) : (this.raw.headers.get(name) ?? undefined);
+    const incoming = this.#messages?.incoming;
+    return incoming ? rawHeaderOf(incoming.rawHeaders, name) : (this.raw.headers.get(name) ?? undefined);
   }
 
   /** See {@link HttpRequest.body}. */
   body(): Promise<Uint8Array> {
-    return (this.#body ??= readBody(this.#source.messages(), this.settings.maxBodyBytes));
+    return (this.#body ??= readBody(this.#source.req, this.settings.maxBodyBytes));
   }
 
   /** The request as a guard or a handler sees it that no framework owns. */
@@ -137,7 +145,9 @@ export class FetchVisit {
 
   /** Reports that the client goes away, or has gone, and how the reply ends, where the runtime tells that. */
   #watch(exchange: Exchange): void {
-    const { outgoing } = this.#source;
+    const outgoing = this.#messages?.outgoing;
+    // Node forgets headers that come with the head alone, unless there was one before.
+    outgoing?.setHeader("x-request-id", this.id);
     if (outgoing && exchange.flows) return hasLeft(outgoing) ? exchange.gone() : follow(outgoing, exchange);
     const { signal } = this.raw;
     this.#isHeld = true;
@@ -147,17 +157,16 @@ export class FetchVisit {
 
   /** Whether nothing is left to be done about a reply. */
   #isFollowed(exchange: Exchange): boolean {
-    return !exchange.isOpen || (exchange.flows && this.#source.outgoing !== undefined);
+    return !exchange.isOpen || (exchange.flows && this.#messages?.outgoing !== undefined);
   }
 
   /** Sets a guard's headers beforehand where that is possible. Otherwise they are the result. */
   #setHeaders(headers: HeaderPatch | undefined): HeaderPatch | undefined {
-    const { outgoing } = this.#source;
     // What a guard is told of a reply that is held has all its headers, and it may remove each of them.
-    if (this.#isHeld || !outgoing) return { "x-request-id": this.id, ...headers };
+    if (this.#isHeld || !this.#early) return { "x-request-id": this.id, ...headers };
     for (const name in headers) {
       const value = headers[name];
-      if (value !== null && value !== undefined) outgoing.setHeader(name, value);
+      if (value !== null && value !== undefined) this.#early.set(name, value);
     }
     return undefined;
   }

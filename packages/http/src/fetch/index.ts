@@ -1,6 +1,7 @@
 export {
   FetchVisit,
   type FetchAdmission,
+  type FetchMessages,
   type FetchPlace,
   type FetchSource,
   type Handled,

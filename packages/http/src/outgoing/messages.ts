@@ -36,6 +36,7 @@ export interface NodeResponse {
   readonly errored?: Error | null | undefined;
   getHeaders(): NodeHeaders;
   getHeaderNames(): string[];
+  hasHeader(name: string): boolean;
   setHeader(name: string, value: string | readonly string[]): unknown;
   removeHeader(name: string): unknown;
   writeHead(status: number, ...rest: unknown[]): unknown;
@@ -55,4 +56,18 @@ export function headerOf({ headers }: Pick<NodeRequest, "headers">, name: string
   const lower = name.toLowerCase();
   const value = headers[lower] ?? (lower === "host" ? headers[":authority"] : undefined);
   return value === undefined || typeof value === "string" ? value : [value].flat().join(", ");
+}
+
+/** The same from headers as they came, names and values in turn: Node makes an object of them when asked for one. */
+export function rawHeaderOf(rawHeaders: readonly string[], name: string): string | undefined {
+  const lower = name.toLowerCase();
+  let found: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const each = rawHeaders[index];
+    if (each?.length !== name.length || each.toLowerCase() !== lower) continue;
+    const value = rawHeaders[index + 1] ?? "";
+    // HTTP/2 splits cookies (RFC 9113, 8.2.3).
+    found = found === undefined ? value : `${found}${lower === "cookie" ? ";" : ","} ${value}`;
+  }
+  return found;
 }
