@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 
 import { Cells, type Cell } from "./cells.ts";
 import { cacheEvents } from "./events.ts";
+import { deepFreeze } from "./freeze.ts";
 import type { CacheStore, Pushes } from "./store.ts";
 
 /** Copies of values in this process. */
@@ -118,6 +119,7 @@ export class L1 {
     const untilMs = watch.askedMs + Math.min(this.#maxAgeMs, leftMs);
     const cells = this.#cells.share(watch.cells);
     const aliveAt = this.#cells.deaths;
+    deepFreeze(value);
     this.#copies.set(key, { value, storedMs, untilMs, cells, aliveAt, size: size + overhead });
   }
 

@@ -3,6 +3,7 @@ import { parseDuration, type Clock, type Duration } from "@sluice/core";
 import type { Bulkhead } from "./bulkhead.ts";
 import { CacheValueError, LoadTimeoutError } from "./errors.ts";
 import { loadTraces, type LoadTrace } from "./events.ts";
+import { deepFreeze } from "./freeze.ts";
 import type { Policy } from "./policy.ts";
 import type { Counters } from "./stats.ts";
 
@@ -65,7 +66,7 @@ export async function runLoad(ground: LoadGround, order: LoadOrder): Promise<Loa
     const payload = encoded(policy, value);
     return {
       // Every caller gets what later ones will get, whatever the encoding does to it.
-      value: policy.codec.decode(payload),
+      value: deepFreeze(policy.codec.decode(payload)),
       payload,
       tookMs,
       ttlMs: said.ttlMs ?? (value === null ? policy.negativeTtlMs : policy.ttlMs),

@@ -5,10 +5,10 @@ import { newestToken, stampOf, tokenMs } from "./generation.ts";
 import { jittered } from "./lifetime.ts";
 import { runLoad, type Loaded, type LoadGround, type LoadOrder } from "./load.ts";
 import { LocalLoads, type LocalLoad } from "./local-loads.ts";
-import type { Found, LookGround } from "./look.ts";
+import { stampsOf, type Found, type LookGround } from "./look.ts";
 import { pack } from "./packing.ts";
 import type { Plan, Policy } from "./policy.ts";
-import { encodeRecord, idLength } from "./record.ts";
+import { encodeRecord, idLength, seenId } from "./record.ts";
 import { keepLease, leaseMs } from "./renewal.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import type { Touched } from "./touched.ts";
@@ -48,16 +48,16 @@ export class Loading {
   /** Asks for the lease of a key. One round trip; another one first where a generation is absent or long untouched. */
   async claim(plan: Plan, found: Found): Promise<Claim> {
     const { store, random, touched, policy } = this.#ground;
-    const isKept = found.stamps !== undefined && touched.isRecent(plan.generations);
-    const stamps = isKept ? found.stamps : await touched.mint(store, plan.generations);
-    if (!found.stamps) cacheEvents.publish({ type: "generation-minted", scope: policy.scope });
+    const seen = stampsOf(found);
+    const stamps = seen && touched.isRecent(plan.generations) ? seen : await touched.mint(store, plan.generations);
+    if (!seen) cacheEvents.publish({ type: "generation-minted", scope: policy.scope });
     const holder = idFrom(random);
     const claimed = await store.acquire({
       key: plan.key,
       holder,
       token: newestToken(stamps),
       leaseMs,
-      seen: found.seen,
+      seen: seenId(found.snapshot.record),
     });
     const load = this.#loads.shareable(plan.key, claimed, stamps.join(","));
     if (load) return { state: "shared", load };

@@ -4,23 +4,20 @@ import type { Invalidator } from "./invalidator.ts";
 import type { L1, Watch } from "./l1.ts";
 import { unpack } from "./packing.ts";
 import type { Plan, Policy } from "./policy.ts";
-import { decodeRecord, seenId, type StoredRecord } from "./record.ts";
+import { decodeRecord, type EncodedRecord } from "./record.ts";
 import type { CacheStore, Snapshot } from "./store.ts";
 
 /** What a look at the store found. */
 export interface Found {
   /** A record that stands on the present generations, fresh or past its time. */
-  readonly record: StoredRecord | undefined;
+  readonly record: EncodedRecord | undefined;
   /** Its time is not over, and no soft flush came since. */
   readonly fresh: boolean;
   /** How long ago its time was over; 0 before. In ms. */
   readonly staleMs: number;
   /** It was softened by a flush that lets it be served while it is reloaded. */
   readonly softened: boolean;
-  /** The stamps of a load that begins now; undefined when a generation is absent. */
-  readonly stamps: readonly string[] | undefined;
-  /** The id of whatever record is there. */
-  readonly seen: Uint8Array;
+  readonly snapshot: Snapshot;
   readonly watch: Watch | undefined;
 }
 
@@ -47,7 +44,11 @@ export async function look(ground: LookGround, plan: Plan): Promise<Found> {
     const watch = l1?.watch(plan.keys);
     try {
       const snapshot = await store.read(plan);
-      if (attempt > 1 || !hasLost(ground, plan, snapshot)) return await judge(ground, plan, { snapshot, watch });
+      if (attempt > 1 || !hasLost(ground, plan, snapshot)) {
+        const found = judge(ground, plan, { snapshot, watch });
+        // A promise more would be paid for by every hit.
+        return found instanceof Promise ? await found : found;
+      }
     } catch (error) {
       l1?.unwatch(watch);
       throw error;
@@ -70,61 +71,73 @@ interface Seen {
   readonly watch: Watch | undefined;
 }
 
-async function judge(ground: LookGround, plan: Plan, { snapshot, watch }: Seen): Promise<Found> {
+function judge(ground: LookGround, plan: Plan, { snapshot, watch }: Seen): Found | Promise<Found> {
   const { generations } = snapshot;
-  const isWhole = generations.every((generation) => generation !== null);
-  const found = {
-    record: undefined,
-    fresh: false,
-    staleMs: 0,
-    softened: false,
-    stamps: isWhole ? generations.map(stampOf) : undefined,
-    seen: seenId(snapshot.record),
-    watch,
-  };
-  if (snapshot.record === null || !isWhole) return found;
-  const record = recordOf(ground.policy, plan, snapshot.record);
-  if (!record) return found;
+  const record = snapshot.record === null ? undefined : decodeRecord(snapshot.record);
   const nowMs = ground.store.now();
-  const stands = await standingOf(ground, { record, generations, nowMs });
-  if (stands === "invalid") return found;
-  const softened = stands === "softened";
-  const staleMs = nowMs - record.freshUntilMs;
-  return { ...found, record, fresh: staleMs < 0 && !softened, staleMs: Math.max(0, staleMs), softened };
+  // The usual case, before anything is made for the others. An absent generation is no stamp.
+  const isUsual =
+    record !== undefined && nowMs < record.freshUntilMs && record.says(plan.identity, textOf(generations));
+  if (isUsual) return { record, fresh: true, staleMs: 0, softened: false, snapshot, watch };
+  const none: Found = { record: undefined, fresh: false, staleMs: 0, softened: false, snapshot, watch };
+  if (snapshot.record === null || !areAll(generations) || !isOwn(ground.policy, plan, record)) return none;
+  const stands = standingOf(ground, { record, generations, nowMs });
+  if (stands instanceof Promise) return stands.then((each) => standingFound(none, record, { stands: each, nowMs }));
+  return standingFound(none, record, { stands, nowMs });
 }
 
-function recordOf({ scope }: Policy, { identity }: Plan, bytes: Uint8Array): StoredRecord | undefined {
-  const record = decodeRecord(bytes);
-  if (!record) {
-    cacheEvents.publish({ type: "record-refused", scope, reason: "damaged" });
-    return undefined;
-  }
-  if (record.identity === identity) return record;
-  cacheEvents.publish({ type: "record-refused", scope, reason: "foreign" });
-  return undefined;
+function textOf(generations: readonly (string | null)[]): string {
+  return generations.length === 1 ? (generations[0] ?? "") : generations.join(",");
+}
+
+function areAll(generations: readonly (string | null)[]): generations is readonly string[] {
+  return !generations.includes(null);
+}
+
+/** The stamps of a load that begins now; undefined when a generation is absent. */
+export function stampsOf({ snapshot: { generations } }: Found): readonly string[] | undefined {
+  return areAll(generations) ? generations.map(stampOf) : undefined;
+}
+
+interface At {
+  readonly stands: Standing;
+  readonly nowMs: number;
+}
+
+function standingFound(none: Found, record: EncodedRecord, { stands, nowMs }: At): Found {
+  if (stands === "invalid") return none;
+  const softened = stands === "softened";
+  const staleMs = nowMs - record.freshUntilMs;
+  return { ...none, record, fresh: staleMs < 0 && !softened, staleMs: Math.max(0, staleMs), softened };
+}
+
+function isOwn({ scope }: Policy, { identity }: Plan, record: EncodedRecord | undefined): record is EncodedRecord {
+  if (record?.identity === identity) return true;
+  cacheEvents.publish({ type: "record-refused", scope, reason: record ? "foreign" : "damaged" });
+  return false;
 }
 
 interface Judged {
-  readonly record: StoredRecord;
+  readonly record: EncodedRecord;
   readonly generations: readonly string[];
   readonly nowMs: number;
 }
 
-async function standingOf(ground: LookGround, judged: Judged): Promise<Standing> {
-  const { record, generations, nowMs } = judged;
-  if (record.stamps === generations.join(",")) return "fresh";
+function standingOf(ground: LookGround, { record, generations, nowMs }: Judged): Standing | Promise<Standing> {
   const stamps = record.stamps.split(",");
   if (stamps.length !== generations.length) return "invalid";
   const standings = stamps.map((stamp, index) => standing(stamp, generations[index] ?? "", nowMs));
   const last = standings.length - 1;
   // Some tag was invalidated, perhaps none of this record's: a record without tags minds none.
   if (ground.policy.tagged && standings[last] !== "fresh" && !standings.slice(0, last).includes("invalid")) {
-    standings[last] = record.tags === "" ? "fresh" : await standingOfTags(ground, record, nowMs);
+    const others = standings.slice(0, last);
+    if (record.tags === "") return worst(others);
+    return standingOfTags(ground, record, nowMs).then((ofTags) => worst([...others, ofTags]));
   }
   return worst(standings);
 }
 
-async function standingOfTags({ store }: LookGround, { tags }: StoredRecord, nowMs: number) {
+async function standingOfTags({ store }: LookGround, { tags }: EncodedRecord, nowMs: number) {
   const pairs = tags.split(",").map((pair) => pair.split("="));
   const { generations } = await store.read({ generations: pairs.map(([key = ""]) => key) });
   return worst(pairs.map(([, stamp = ""], index) => standing(stamp, generations[index] ?? "", nowMs)));
@@ -135,14 +148,26 @@ function worst(standings: readonly Standing[]): Standing {
   return standings.some((each) => each === "softened") ? "softened" : "fresh";
 }
 
-/** The value of a record; undefined when it cannot be read, which is told and then is a miss. */
-export async function valueOf({ scope, codec }: Policy, record: StoredRecord): Promise<{ value: unknown } | undefined> {
+/** A value that was read; undefined when it cannot be, which is told and then is a miss. */
+export type Valued = { readonly value: unknown } | undefined;
+
+/** The value of a record, at once unless it is packed. */
+export function valueOf(policy: Policy, record: EncodedRecord): Valued | Promise<Valued> {
   if (record.negative) return { value: null };
+  if (record.packing !== "plain") return unpackedValue(policy, record);
   try {
-    const { packing, payload, unpackedLength } = record;
-    return { value: codec.decode(packing === "plain" ? payload : await unpack(packing, payload, unpackedLength)) };
+    return { value: policy.codec.decode(record.payload) };
   } catch {
-    cacheEvents.publish({ type: "record-refused", scope, reason: record.packing === "plain" ? "damaged" : "packing" });
+    cacheEvents.publish({ type: "record-refused", scope: policy.scope, reason: "damaged" });
+    return undefined;
+  }
+}
+
+async function unpackedValue({ scope, codec }: Policy, record: EncodedRecord): Promise<Valued> {
+  try {
+    return { value: codec.decode(await unpack(record.packing, record.payload, record.unpackedLength)) };
+  } catch {
+    cacheEvents.publish({ type: "record-refused", scope, reason: "packing" });
     return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { isDueEarly } from "./lifetime.ts";
 import type { Lead, Loading, LoadingGround } from "./loading.ts";
 import { look, valueOf, type Found } from "./look.ts";
 import type { Plan } from "./policy.ts";
+import type { EncodedRecord } from "./record.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import { StaleCopies } from "./stale-copies.ts";
 import { Unstored } from "./unstored.ts";
@@ -51,17 +52,29 @@ export class ReadThrough {
     this.#unstored = new Unstored(ground.invalidator);
   }
 
-  /** One read, from its first look at the store to its value. */
+  /** One read, from its first look at the store to its value. A hit awaits the store, and nothing else. */
   async read(plan: Plan, request: ReadRequest): Promise<Served> {
-    const wait: Wait = { beganMs: this.#ground.clock.monotonic(), pauseMs: firstPauseMs, changes: 0 };
-    try {
-      for (;;) {
-        const served = await this.#attempt(plan, request, wait);
+    const { l1, clock, storeHealth } = this.#ground;
+    let wait: Wait | undefined;
+    for (;;) {
+      let found: Found | undefined;
+      try {
+        found = await look(this.#ground, plan);
+        storeHealth.answered();
+        const stored = found.record && !request.fresh ? this.#fromRecord(plan, request, found) : undefined;
+        const served = stored instanceof Promise ? await stored : stored;
         if (served) return served;
+        wait ??= { beganMs: clock.monotonic(), pauseMs: firstPauseMs, changes: 0 };
+        const loaded = await this.#fromLoad({ plan, found, wait }, request);
+        if (loaded) return loaded;
+      } catch (error) {
+        // Before there is anything to judge, only the store can have failed.
+        if (!found) storeHealth.failed(error);
+        else if (!(error instanceof StoreTrouble)) throw error;
+        return await this.#degraded(plan, request, error instanceof StoreTrouble ? error.cause : error);
+      } finally {
+        l1?.unwatch(found?.watch);
       }
-    } catch (error) {
-      if (!(error instanceof StoreTrouble)) throw error;
-      return this.#degraded(plan, request, error.cause);
     }
   }
 
@@ -70,38 +83,29 @@ export class ReadThrough {
     return this.#loading.apart(request, "bypass");
   }
 
-  async #attempt(plan: Plan, request: ReadRequest, wait: Wait): Promise<Served | undefined> {
-    const found = await this.#asked(() => look(this.#ground, plan));
-    try {
-      const isStored = found.record !== undefined && !request.fresh;
-      const stored = isStored ? await this.#fromRecord(plan, request, found) : undefined;
-      return stored ?? (await this.#fromLoad({ plan, found, wait }, request));
-    } finally {
-      this.#ground.l1?.unwatch(found.watch);
-    }
+  #fromRecord(plan: Plan, request: ReadRequest, found: Found): Served | undefined | Promise<Served | undefined> {
+    const { record, fresh } = found;
+    if (!record || (!fresh && !this.#stale.mayServe(plan.key, found))) return undefined;
+    const valued = valueOf(this.#ground.policy, record);
+    if (!(valued instanceof Promise)) return valued && this.#served({ plan, request, found, record }, valued.value);
+    return valued.then((each) => each && this.#served({ plan, request, found, record }, each.value));
   }
 
-  async #fromRecord(plan: Plan, request: ReadRequest, found: Found): Promise<Served | undefined> {
-    const { record, fresh, watch } = found;
-    if (!record) return undefined;
-    if (!fresh && !this.#stale.mayServe(plan.key, found)) return undefined;
-    const { policy, l1 } = this.#ground;
-    const stored = await valueOf(policy, record);
-    if (!stored) return undefined;
-    const { value } = stored;
+  /** What is handed out with a value that was stored: perhaps a copy, perhaps a reload. */
+  #served({ plan, request, found, record }: Hit, value: unknown): Served {
+    const { policy, l1, store, random } = this.#ground;
     const { storedMs } = record;
-    if (!fresh) {
+    const { watch } = found;
+    if (!found.fresh) {
       if (!this.#stale.isResting(plan.key)) this.#refresh(plan, request, found);
       return { value, outcome: "stale", storedMs };
     }
-    const leftMs = record.freshUntilMs - this.#ground.store.now();
-    // A copy knows nothing of tags.
-    if (watch && record.tags === "") {
-      l1?.keep(plan.key, watch, { value, storedMs, size: record.payload.length, leftMs });
-    }
     const { earlyBeta: beta } = policy;
-    if (isDueEarly({ leftMs, loadMs: record.loadMs, beta, random: this.#ground.random })) {
-      this.#refresh(plan, request, found);
+    if (watch || beta > 0) {
+      const leftMs = record.freshUntilMs - store.now();
+      // A copy knows nothing of tags.
+      if (watch && record.tags === "") l1?.keep(plan.key, watch, { value, storedMs, size: record.length, leftMs });
+      if (isDueEarly({ leftMs, loadMs: record.loadMs, beta, random })) this.#refresh(plan, request, found);
     }
     return { value, outcome: "hit", storedMs };
   }
@@ -212,6 +216,13 @@ export class ReadThrough {
       throw new StoreTrouble("the store is not asked", { cause: error });
     }
   }
+}
+
+interface Hit {
+  readonly plan: Plan;
+  readonly request: ReadRequest;
+  readonly found: Found;
+  readonly record: EncodedRecord;
 }
 
 interface Attempt {

@@ -68,29 +68,90 @@ export function encodeRecord(record: StoredRecord): Buffer {
   return bytes;
 }
 
+/** A record as it lies in bytes. What nobody asks for is not decoded. */
+export class EncodedRecord implements StoredRecord {
+  readonly #bytes: Buffer;
+  readonly #flags: number;
+  readonly #stampsAt: number;
+  readonly #tagsAt: number;
+  readonly #payloadAt: number;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#flags = bytes[3] ?? 0;
+    this.#stampsAt = fixedLength + bytes.readUInt16BE(44);
+    this.#tagsAt = this.#stampsAt + bytes.readUInt16BE(46);
+    this.#payloadAt = this.#tagsAt + bytes.readUInt16BE(48);
+  }
+
+  /** Whether these are all the bytes of a record, and of a kind that is known. */
+  get isWhole(): boolean {
+    const isKnown = (this.#flags & 0x0f) < packings.length;
+    return isKnown && this.#bytes.length === this.#payloadAt + this.#bytes.readUInt32BE(36);
+  }
+
+  /** Whether it says that it is this, and that it stands on these: in one comparison, as every hit asks. */
+  says(identity: string, stamps: string): boolean {
+    if (this.#stampsAt !== fixedLength + identity.length) return false;
+    return this.#bytes.toString("latin1", fixedLength, this.#tagsAt) === identity + stamps;
+  }
+
+  get id(): string {
+    return this.#bytes.toString("latin1", idAt, idAt + idLength);
+  }
+
+  get packing(): Packing {
+    return packings[this.#flags & 0x0f] ?? "plain";
+  }
+
+  get negative(): boolean {
+    return (this.#flags & isNegative) !== 0;
+  }
+
+  get storedMs(): number {
+    return this.#bytes.readDoubleBE(16);
+  }
+
+  get freshUntilMs(): number {
+    return this.#bytes.readDoubleBE(24);
+  }
+
+  get loadMs(): number {
+    return this.#bytes.readUInt32BE(32);
+  }
+
+  get unpackedLength(): number {
+    return this.#bytes.readUInt32BE(40);
+  }
+
+  get identity(): string {
+    return this.#bytes.toString("latin1", fixedLength, this.#stampsAt);
+  }
+
+  get stamps(): string {
+    return this.#bytes.toString("latin1", this.#stampsAt, this.#tagsAt);
+  }
+
+  get tags(): string {
+    return this.#bytes.toString("latin1", this.#tagsAt, this.#payloadAt);
+  }
+
+  get payload(): Buffer {
+    return this.#bytes.subarray(this.#payloadAt);
+  }
+
+  /** Length of all of it. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+}
+
 /** Reads a record; undefined when the bytes are none, or not all of one. */
-export function decodeRecord(bytes: Uint8Array): StoredRecord | undefined {
+export function decodeRecord(bytes: Uint8Array): EncodedRecord | undefined {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < fixedLength || buffer.readUIntBE(0, 3) !== magic) return undefined;
-  const flags = buffer.readUInt8(3);
-  const packing = packings[flags & 0x0f];
-  const stampsAt = fixedLength + buffer.readUInt16BE(44);
-  const tagsAt = stampsAt + buffer.readUInt16BE(46);
-  const payloadAt = tagsAt + buffer.readUInt16BE(48);
-  if (packing === undefined || buffer.length !== payloadAt + buffer.readUInt32BE(36)) return undefined;
-  return {
-    id: buffer.toString("latin1", idAt, idAt + idLength),
-    packing,
-    negative: (flags & isNegative) !== 0,
-    storedMs: buffer.readDoubleBE(16),
-    freshUntilMs: buffer.readDoubleBE(24),
-    loadMs: buffer.readUInt32BE(32),
-    unpackedLength: buffer.readUInt32BE(40),
-    identity: buffer.toString("latin1", fixedLength, stampsAt),
-    stamps: buffer.toString("latin1", stampsAt, tagsAt),
-    tags: buffer.toString("latin1", tagsAt, payloadAt),
-    payload: buffer.subarray(payloadAt),
-  };
+  if (buffer.length < fixedLength || buffer.readInt32BE(0) >> 8 !== magic) return undefined;
+  const record = new EncodedRecord(buffer);
+  return record.isWhole ? record : undefined;
 }
 
 /** The bytes by which a store tells whether a record is still the one that was seen; empty for none. */

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type ParamRecord } from "@sluice/core";
 import { createBulkhead } from "./bulkhead.ts";
 import type { CacheEntry, CacheRead, ReadOptions } from "./entry.ts";
 import { CacheClosedError } from "./errors.ts";
+import { deepFreeze } from "./freeze.ts";
 import type { Environment } from "./lifetime.ts";
 import { unlessAborted, type LoadContext } from "./load.ts";
 import { Loading } from "./loading.ts";
@@ -20,7 +21,7 @@ export interface CacheScope<Params, Value> {
    * The value for the parameters: a copy in this process, else the stored one, else a loaded one. A stored value
    * costs one round trip, a loaded one three, and the load is shared by all processes.
    *
-   * Values are deeply frozen, as others may hold the same ones.
+   * A value that others hold as well is deeply frozen: a loaded one, a copy, and one that was read together.
    *
    * @throws what the load throws, to all who share it.
    * @throws `ERR_SLUICE_CACHE_LOAD_TIMEOUT`, `ERR_SLUICE_CACHE_OVERLOADED`, `ERR_SLUICE_CACHE_VALUE` from loading.
@@ -92,12 +93,12 @@ export function createScope<Params, Value>(
     if (!loader) throw new InvalidArgumentError("load", `given, as the scope "${name}" has none`, given);
     return { loader, fresh };
   };
-  const read = async (plan: Plan, params: Params, given: ReadOptions<Value> = {}): Promise<CacheRead<Value>> => {
-    const { value, outcome, storedMs } = await reader.read(plan, requestFor(params, given), given.signal);
+  const readOf = ({ value, outcome, storedMs }: Served): CacheRead<Value> => {
     return { value: value as Value, outcome, ageMs: Math.max(0, ground.store.now() - storedMs) };
   };
-  const get = async (plan: Plan, params: Params, given: ReadOptions<Value> = {}): Promise<Value> =>
-    (await reader.read(plan, requestFor(params, given), given.signal)).value as Value;
+  const asked = (params: Params, given: ReadOptions<Value> = nothingGiven): Asked => {
+    return { plan: planner.planOf(params), request: requestFor(params, given), signal: given.signal };
+  };
   const target = (...generations: string[]): GenerationTarget => ({
     kind: "generation",
     generations,
@@ -106,11 +107,11 @@ export function createScope<Params, Value>(
   return {
     policy,
     prefix: options.prefix,
-    get: async (params, given) => get(planner.planOf(params), params, given),
-    read: async (params, given) => read(planner.planOf(params), params, given),
-    getMany: (all, given) => Promise.all(all.map(async (params) => get(planner.planOf(params), params, given))),
+    get: async (params, given) => reader.read(asked(params, given), valueIn<Value>),
+    read: async (params, given) => reader.read(asked(params, given), readOf),
+    getMany: (all, given) => Promise.all(all.map(async (params) => reader.read(asked(params, given), valueIn<Value>))),
     peek: (params) => peek(planner.planOf(params).key) as Value | undefined,
-    entry: (params) => entryOf({ planner, policy, get, peek }, params),
+    entry: (params) => entryOf({ planner, policy, reader, requestFor, peek }, params),
     all: () => target(name === policy.family.name ? policy.family.all : policy.family.scope(name)),
     group: (value) => target(onlyGroup(policy, value)),
     tag: (tag) => target(policy.family.anyTag, policy.family.tag(tag)),
@@ -119,24 +120,37 @@ export function createScope<Params, Value>(
   };
 }
 
+const nothingGiven = {};
+
+function valueIn<Value>({ value }: Served): Value {
+  return value as Value;
+}
+
 interface EntryParts<Params, Value> {
   readonly planner: Planner<Params>;
   readonly policy: Policy;
+  readonly reader: Reader;
+  readonly requestFor: (params: Params, given: ReadOptions<Value>) => ReadRequest;
   readonly peek: (key: string) => unknown;
-  readonly get: (plan: Plan, params: Params, given?: ReadOptions<Value>) => Promise<Value>;
 }
 
 function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params): CacheEntry<Value> {
-  const { planner, policy, get, peek } = parts;
+  const { planner, policy, reader, requestFor, peek } = parts;
   const plan = planner.planOf(params);
   const { key } = plan;
+  let usual: Asked | undefined;
+  const usually = (): Asked => (usual ??= { plan, request: requestFor(params, nothingGiven), signal: undefined });
   return {
     kind: "entry",
     key,
     keys: planner.droppedKeys(plan),
     family: policy.family.all,
     settleMs: policy.settleMs,
-    get: (given) => get(plan, params, given),
+    get: async (given) =>
+      reader.read(
+        given ? { plan, request: requestFor(params, given), signal: given.signal } : usually(),
+        valueIn<Value>,
+      ),
     peek: () => peek(key) as Value | undefined,
   };
 }
@@ -151,29 +165,35 @@ function onlyGroup({ scope, family }: Policy, value: ParamRecord): string {
 class Reader {
   readonly #ground: ScopeGround & { readonly counters: Counters };
   readonly #through: ReadThrough;
-  readonly #unsent = new Map<string, Promise<Served>>();
+  readonly #unsent = new Map<string, Unsent>();
 
   constructor(ground: ScopeGround & { readonly counters: Counters }, through: ReadThrough) {
     this.#ground = ground;
     this.#through = through;
   }
 
-  read(plan: Plan, request: ReadRequest, signal: AbortSignal | undefined): Promise<Served> {
-    const { clock, enabled, isClosed, l1 } = this.#ground;
+  /** @param make - What the caller gets of what was served. */
+  read<Made>({ plan, request, signal }: Asked, make: (served: Served) => Made): Promise<Made> {
+    const { clock, enabled, isClosed, l1, counters } = this.#ground;
     if (isClosed()) return Promise.reject(new CacheClosedError("get"));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const startedMs = clock.monotonic();
-    if (!enabled()) return this.#counted(this.#through.bypass(request), { startedMs, joined: false, signal });
+    if (!enabled()) {
+      return this.#counted({ served: this.#through.bypass(request) }, { startedMs, joined: false, signal, make });
+    }
     const copy = request.fresh ? undefined : l1?.peek(plan.key);
     if (copy) {
-      this.#ground.counters.read("l1", startedMs);
-      return Promise.resolve({ value: copy.value, outcome: "l1", storedMs: copy.storedMs });
+      counters.read("l1", startedMs);
+      return Promise.resolve(make({ value: copy.value, outcome: "l1", storedMs: copy.storedMs }));
     }
     const unsent = request.fresh ? undefined : this.#unsent.get(plan.key);
-    if (unsent) return this.#counted(unsent, { startedMs, joined: true, signal });
-    const served = this.#through.read(plan, request);
-    if (!request.fresh) this.#offer(plan.key, served);
-    return this.#counted(served, { startedMs, joined: false, signal });
+    if (unsent) {
+      unsent.isShared = true;
+      return this.#counted(unsent, { startedMs, joined: true, signal, make });
+    }
+    const own: Unsent = { served: this.#through.read(plan, request) };
+    if (!request.fresh) this.#offer(plan.key, own);
+    return this.#counted(own, { startedMs, joined: false, signal, make });
   }
 
   /**
@@ -181,18 +201,19 @@ class Reader {
    * invalidation was applied must not share a read that may have been executed before it, and with a store in this
    * process that news takes no more than a microtask.
    */
-  #offer(key: string, served: Promise<Served>): void {
-    this.#unsent.set(key, served);
+  #offer(key: string, unsent: Unsent): void {
+    this.#unsent.set(key, unsent);
     if (this.#unsent.size === 1) queueMicrotask(() => this.#unsent.clear());
   }
 
-  async #counted(serving: Promise<Served>, { startedMs, joined, signal }: Reading): Promise<Served> {
+  async #counted<Made>(unsent: Unsent, { startedMs, joined, signal, make }: Reading<Made>): Promise<Made> {
     const { counters } = this.#ground;
     try {
-      const served = await (signal ? unlessAborted(serving, signal) : serving);
+      const served = await (signal ? unlessAborted(unsent.served, signal) : unsent.served);
+      if (unsent.isShared) deepFreeze(served.value);
       const outcome = joined && served.outcome === "miss" ? "coalesced" : served.outcome;
       counters.read(outcome, startedMs);
-      return outcome === served.outcome ? served : { ...served, outcome };
+      return make(outcome === served.outcome ? served : { ...served, outcome });
     } catch (error) {
       counters.read("failed", startedMs);
       throw error;
@@ -200,8 +221,22 @@ class Reader {
   }
 }
 
-interface Reading {
+/** What a caller asks for. */
+interface Asked {
+  readonly plan: Plan;
+  readonly request: ReadRequest;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A read, and whether several have it. */
+interface Unsent {
+  readonly served: Promise<Served>;
+  isShared?: boolean;
+}
+
+interface Reading<Made> {
   readonly startedMs: number;
   readonly joined: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly make: (served: Served) => Made;
 }

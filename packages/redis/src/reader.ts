@@ -93,8 +93,8 @@ export function createReader<Bytes extends boolean = false>(
     (await Promise.all(keys.map((key) => queue.add([key], signal)))).flat();
   return {
     get: async (key, { signal } = {}) => (await queue.add([key], signal))[0] ?? null,
-    getAll: async (keys, { signal } = {}) => {
-      if (keys.length === 0) return [];
+    getAll(keys, { signal } = {}) {
+      if (keys.length === 0) return Promise.resolve([]);
       return redis.sharded ? readEach(keys, signal) : queue.add(keys, signal);
     },
   };

@@ -2,8 +2,8 @@ import { hasCode } from "@sluice/core";
 
 /** Notices that the way to a server was lost, and that there is one again: perhaps to another server. */
 export interface Reconnects {
-  /** The outcome of a call, watched. */
-  readonly watched: <T>(call: Promise<T>) => Promise<T>;
+  /** What is made of the answer of a call, which is watched. */
+  readonly watched: <T, Made>(call: Promise<T>, make: (answer: T) => Made) => Promise<Made>;
   readonly onReconnect: (listener: () => void) => () => void;
 }
 
@@ -23,16 +23,17 @@ export function createReconnects(): Reconnects {
     if (isRefusal && "reason" in error && losses.has(String(error.reason))) isLost = true;
   };
   return {
-    async watched(call) {
-      try {
-        const answer = await call;
-        onAnswer();
-        return answer;
-      } catch (error) {
-        onError(error);
-        throw error;
-      }
-    },
+    watched: (call, make) =>
+      call.then(
+        (answer) => {
+          onAnswer();
+          return make(answer);
+        },
+        (error: unknown) => {
+          onError(error);
+          throw error;
+        },
+      ),
     onReconnect(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

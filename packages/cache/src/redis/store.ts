@@ -90,22 +90,23 @@ export function redisStore(redis: Redis, options: RedisStoreOptions = {}): Cache
     channel,
     time,
     nonce: () => Buffer.from(random.bytes(6)).toString("base64url"),
-    run: (operation, keys, args) => reconnects.watched((coalescers.get(operation) as Coalescer).run({ keys, args })),
+    run: (operation, keys, args) =>
+      reconnects.watched((coalescers.get(operation) as Coalescer).run({ keys, args }), same),
   };
 
-  async function read({ key, generations }: Wanted): Promise<Snapshot> {
-    if (!time.isSet) askTime(redis, { time, deadlineMs });
+  function read({ key, generations }: Wanted): Promise<Snapshot> {
     const keys = key === undefined ? generations : [key, ...generations];
-    const values = await reconnects.watched(reader.getAll(keys));
-    const first = key === undefined ? 0 : 1;
-    return {
-      record: key === undefined ? null : (values[0] ?? null),
-      generations: generations.map((_, index) => textOf(values[first + index])),
-    };
+    return reconnects.watched(reader.getAll(keys), (values) => {
+      const texts = key === undefined ? values : values.slice(1);
+      return { record: key === undefined ? null : (values[0] ?? null), generations: texts.map(textOf) };
+    });
   }
 
   return {
-    now: () => time.now(),
+    now() {
+      if (!time.isSet) askTime(redis, { time, deadlineMs });
+      return time.now();
+    },
     read,
     ...writing(ground),
     listen: (listener) => listen(ground, listener),
@@ -151,6 +152,10 @@ function writing({ channel, time, nonce, run }: Ground) {
 /** In the slot of the record, as keys of records have no braces. */
 function leaseOf(key: string): string {
   return `{${key}}:l`;
+}
+
+function same(reply: Reply): Reply {
+  return reply;
 }
 
 function textOf(bytes: Uint8Array | null | undefined): string | null {
