@@ -61,17 +61,14 @@ export class ReadThrough {
       try {
         found = await look(this.#ground, plan);
         storeHealth.answered();
-        const stored = found.record && !request.fresh ? this.#fromRecord(plan, request, found) : undefined;
+        const stored = this.#stored(plan, request, found);
         const served = stored instanceof Promise ? await stored : stored;
         if (served) return served;
         wait ??= { beganMs: clock.monotonic(), pauseMs: firstPauseMs, changes: 0 };
         const loaded = await this.#fromLoad({ plan, found, wait }, request);
         if (loaded) return loaded;
       } catch (error) {
-        // Before there is anything to judge, only the store can have failed.
-        if (!found) storeHealth.failed(error);
-        else if (!(error instanceof StoreTrouble)) throw error;
-        return await this.#degraded(plan, request, error instanceof StoreTrouble ? error.cause : error);
+        return await this.#unanswered(error, { plan, request, judged: found !== undefined });
       } finally {
         l1?.unwatch(found?.watch);
       }
@@ -83,9 +80,9 @@ export class ReadThrough {
     return this.#loading.apart(request, "bypass");
   }
 
-  #fromRecord(plan: Plan, request: ReadRequest, found: Found): Served | undefined | Promise<Served | undefined> {
+  #stored(plan: Plan, request: ReadRequest, found: Found): Served | undefined | Promise<Served | undefined> {
     const { record, fresh } = found;
-    if (!record || (!fresh && !this.#stale.mayServe(plan.key, found))) return undefined;
+    if (!record || request.fresh || (!fresh && !this.#stale.mayServe(plan.key, found))) return undefined;
     const valued = valueOf(this.#ground.policy, record);
     if (!(valued instanceof Promise)) return valued && this.#served({ plan, request, found, record }, valued.value);
     return valued.then((each) => each && this.#served({ plan, request, found, record }, each.value));
@@ -198,6 +195,15 @@ export class ReadThrough {
     return stored && { value: stored.value, outcome: "stale", storedMs: record.storedMs };
   }
 
+  /** What is served after an error, unless it is the caller's own. */
+  async #unanswered(error: unknown, { plan, request, judged }: Unanswered): Promise<Served> {
+    if (error instanceof StoreTrouble) return this.#degraded(plan, request, error.cause);
+    if (judged) throw error;
+    // Before there is anything to judge, only the store can have failed.
+    this.#ground.storeHealth.failed(error);
+    return this.#degraded(plan, request, error);
+  }
+
   async #degraded(plan: Plan, request: ReadRequest, cause: unknown): Promise<Served> {
     const { onStoreError, policy } = this.#ground;
     if (onStoreError === "deny") throw new CacheUnavailableError(policy.scope, { cause });
@@ -229,4 +235,11 @@ interface Attempt {
   readonly plan: Plan;
   readonly found: Found;
   readonly wait: Wait;
+}
+
+interface Unanswered {
+  readonly plan: Plan;
+  readonly request: ReadRequest;
+  /** Whether the store had answered the first look. */
+  readonly judged: boolean;
 }

@@ -93,6 +93,7 @@ export function createScope<Params, Value>(
     if (!loader) throw new InvalidArgumentError("load", `given, as the scope "${name}" has none`, given);
     return { loader, fresh };
   };
+  const valueOf = ({ value }: Served): Value => value as Value;
   const readOf = ({ value, outcome, storedMs }: Served): CacheRead<Value> => {
     return { value: value as Value, outcome, ageMs: Math.max(0, ground.store.now() - storedMs) };
   };
@@ -107,11 +108,11 @@ export function createScope<Params, Value>(
   return {
     policy,
     prefix: options.prefix,
-    get: async (params, given) => reader.read(asked(params, given), valueIn<Value>),
+    get: async (params, given) => reader.read(asked(params, given), valueOf),
     read: async (params, given) => reader.read(asked(params, given), readOf),
-    getMany: (all, given) => Promise.all(all.map(async (params) => reader.read(asked(params, given), valueIn<Value>))),
+    getMany: (all, given) => Promise.all(all.map(async (params) => reader.read(asked(params, given), valueOf))),
     peek: (params) => peek(planner.planOf(params).key) as Value | undefined,
-    entry: (params) => entryOf({ planner, policy, reader, requestFor, peek }, params),
+    entry: (params) => entryOf({ planner, policy, reader, requestFor, valueOf, peek }, params),
     all: () => target(name === policy.family.name ? policy.family.all : policy.family.scope(name)),
     group: (value) => target(onlyGroup(policy, value)),
     tag: (tag) => target(policy.family.anyTag, policy.family.tag(tag)),
@@ -122,20 +123,17 @@ export function createScope<Params, Value>(
 
 const nothingGiven = {};
 
-function valueIn<Value>({ value }: Served): Value {
-  return value as Value;
-}
-
 interface EntryParts<Params, Value> {
   readonly planner: Planner<Params>;
   readonly policy: Policy;
   readonly reader: Reader;
   readonly requestFor: (params: Params, given: ReadOptions<Value>) => ReadRequest;
+  readonly valueOf: (served: Served) => Value;
   readonly peek: (key: string) => unknown;
 }
 
 function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params): CacheEntry<Value> {
-  const { planner, policy, reader, requestFor, peek } = parts;
+  const { planner, policy, reader, requestFor, valueOf, peek } = parts;
   const plan = planner.planOf(params);
   const { key } = plan;
   let usual: Asked | undefined;
@@ -147,10 +145,7 @@ function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params
     family: policy.family.all,
     settleMs: policy.settleMs,
     get: async (given) =>
-      reader.read(
-        given ? { plan, request: requestFor(params, given), signal: given.signal } : usually(),
-        valueIn<Value>,
-      ),
+      reader.read(given ? { plan, request: requestFor(params, given), signal: given.signal } : usually(), valueOf),
     peek: () => peek(key) as Value | undefined,
   };
 }
