@@ -81,6 +81,7 @@ describeNeeding({ redis: "real" }, "callers that go on through a fault", () => {
       fault: "Redis restarted empty",
       call: visiting(redis),
       strike: () => server.stop(),
+      lastsUntil: `${unavailable} (not-connected)`,
       repair: () => ownServer(server.port),
     });
     expectBrief(measured);
