@@ -23,7 +23,7 @@ const examples: TimeGroup = { name: "examples", budgetSeconds: 240 };
 
 const groups: Readonly<Record<string, TimeGroup>> = {
   ...inGroup(foundations, ["core", "redis", "postgres", "http", "testing", "otel"]),
-  ...inGroup(adapters, ["express", "fastify", "hono", "tests/adapters"]),
+  ...inGroup(adapters, ["express", "fastify", "hono", "tests/adapters", "tests/quick-starts"]),
   ...inGroup(faults, ["tests/chaos", "tests/simulation", "tests/mutants"]),
   ...inGroup(documents, ["tests/docs", "tests/packed", "tests/repository"]),
 };
