@@ -79,7 +79,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   try {
     endConnections(server, () => draining);
     measure(server, database, telemetry);
-    await limitRequests(server, { limiter: limits.limiter, proxies: config.http.proxies, caller: auth.caller });
+    await limitRequests(server, { limiter: limits.limiter, ...config.http, caller: auth.caller });
     refuseEarly(server);
     await answerOtherMethods(server, async () => {
       healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });

@@ -10,7 +10,13 @@ import { captureLog } from "./support/test-server.ts";
 async function serve(answer: (rest: Promise<string>) => unknown) {
   const [arrived, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
   let draining = false;
-  const options = { logLevel: "fatal", requestTimeoutMs: 60_000, corsOrigins: [], logTo: captureLog().stream };
+  const options = {
+    logLevel: "fatal",
+    requestTimeoutMs: 60_000,
+    corsOrigins: [],
+    errorProfile: "sluice" as const,
+    logTo: captureLog().stream,
+  };
   const server = await createServer(options);
   endConnections(server, () => draining);
   server.get("/", () => {

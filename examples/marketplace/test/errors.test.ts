@@ -58,6 +58,32 @@ describe("errors", () => {
     expect(reply.headers["cache-control"]).toBe("no-store");
   });
 
+  it.each([
+    ["a route that is not there", { method: "GET", url: "/nope" }, [404, "NOT_FOUND"]],
+    ["another method", { method: "DELETE", url: "/echo" }, [405, "METHOD_NOT_ALLOWED"]],
+    ["broken JSON", { method: "POST", url: "/echo", headers: json, payload: "{" }, [400, "MALFORMED_JSON"]],
+    ["a bug", { method: "GET", url: "/throw" }, [500, "INTERNAL_ERROR"]],
+  ] as const)("answers %s as RFC 9457 has it to who asks for that", async (_title, request, [status, code]) => {
+    await using server = await createProbe({ corsOrigins: ["https://shop.example"] });
+    const reply = await server.inject({
+      ...request,
+      headers: { ...("headers" in request ? request.headers : {}), accept: "application/problem+json" },
+    });
+    expect(reply.statusCode).toBe(status);
+    expect(reply.headers["content-type"]).toBe("application/problem+json");
+    expect(reply.headers["vary"]).toBe("Origin, accept");
+    expect(reply.json()).toMatchObject({ type: "about:blank", status, code, trace_id: reply.headers["x-request-id"] });
+  });
+
+  it("answers with a detail alone where it is told to", async () => {
+    await using server = await createProbe({ errorProfile: "detail" });
+    const reply = await server.inject({ url: "/nope" });
+    expect([reply.statusCode, reply.json()]).toEqual([
+      404,
+      { detail: "No such route", code: "NOT_FOUND", trace_id: reply.headers["x-request-id"] },
+    ]);
+  });
+
   it("names the field that is wrong", async () => {
     await using server = await createProbe();
     const reply = await server.inject({ method: "POST", url: "/echo", headers: json, payload: '{"quantity":1.5}' });

@@ -49,6 +49,7 @@ async function serve(
     logLevel: "fatal",
     requestTimeoutMs: 10_000,
     corsOrigins: [],
+    errorProfile: "sluice",
     logTo: captureLog().stream,
   });
   if (telemetry.tracer !== undefined) traceRequests(server, telemetry.tracer);

@@ -37,6 +37,8 @@ export function effective(environment: Environment, random: Random = systemRando
     http: {
       requestTimeoutMs: setting("REQUEST_TIMEOUT_MS", 10_000),
       corsOrigins: setting<"CORS_ORIGINS", string[]>("CORS_ORIGINS", []),
+      /** How errors look to clients that do not ask for `application/problem+json`. */
+      errorProfile: setting("ERROR_PROFILE", "sluice"),
       /** Which proxies are believed about the client's address. */
       proxies: readProxies(setting("TRUSTED_PROXIES", "")) ?? {},
     },

@@ -138,6 +138,7 @@ export const environment = z.object({
   SHUTDOWN_TIMEOUT_MS: whole(1, longestTimeoutMs),
   CORS_ORIGINS: origins,
   TRUSTED_PROXIES: proxies,
+  ERROR_PROFILE: oneOf("sluice", "problem", "detail"),
   LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal"),
   OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl,
   OTEL_EXPORTER_OTLP_HEADERS: headers,

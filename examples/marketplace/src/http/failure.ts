@@ -1,3 +1,5 @@
+import { HttpError, type HttpErrorInit } from "@sluice/http";
+
 /** Where in a request something is wrong. */
 export interface FieldProblem {
   /** As in `query.limit` or `params.id`. */
@@ -6,28 +8,12 @@ export interface FieldProblem {
 }
 
 /** What a failure may add to its status, code and message. */
-export interface FailureOptions extends ErrorOptions {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Joins `code` and `message` in the body's `error`. */
-  readonly details?: Readonly<Record<string, unknown>>;
-}
+export type FailureOptions = Pick<HttpErrorInit, "headers" | "details" | "detail" | "cause">;
 
-/** An answer that is an error: thrown anywhere under a handler, rendered in one place. */
-export class Failure extends Error {
-  override readonly name = "Failure";
-  readonly status: number;
-  /** Stable, in capitals; clients compare it. */
-  readonly code: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly details: Readonly<Record<string, unknown>>;
-
+/** An answer that is an error, as this service writes it: with a message, always. */
+export class Failure extends HttpError {
   constructor(status: number, [code, message]: readonly [code: string, message: string], options: FailureOptions = {}) {
-    const { headers = {}, details = {}, ...rest } = options;
-    super(message, rest);
-    this.status = status;
-    this.code = code;
-    this.headers = headers;
-    this.details = details;
+    super({ ...options, status, code, message });
   }
 }
 

@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
 import type { ConnectionError } from "fastify";
 
-import { errorOf } from "./error-answer.ts";
+import { unaskedAnswer } from "./error-answer.ts";
+import { Failure } from "./failure.ts";
 
-type Answer = readonly [status: string, code: string, message: string];
+type Answer = readonly [status: number, code: string, message: string];
 
-const malformed: Answer = ["400 Bad Request", "MALFORMED_REQUEST", "This is not an HTTP/1.1 request"];
+const malformed: Answer = [400, "MALFORMED_REQUEST", "This is not an HTTP/1.1 request"];
 const answers: Readonly<Record<string, Answer>> = {
-  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "HEADERS_TOO_LARGE", "URL and headers are too large"],
-  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "REQUEST_TIMEOUT", "The request did not arrive in time"],
+  HPE_HEADER_OVERFLOW: [431, "HEADERS_TOO_LARGE", "URL and headers are too large"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "REQUEST_TIMEOUT", "The request did not arrive in time"],
 };
 
 /** Answers what Node's parser refused, so that it never became a request. The connection is closed. */
@@ -20,15 +22,12 @@ export function answerMalformedRequest(error: ConnectionError, socket: Socket): 
     return;
   }
   const [status, code, message] = answers[error.code] ?? malformed;
-  const traceId = randomUUID();
-  const body = JSON.stringify(errorOf({ code, message, details: {} }, traceId));
+  const { headers, body = "" } = unaskedAnswer(new Failure(status, [code, message]), randomUUID());
   const head = [
-    `HTTP/1.1 ${status}`,
-    "content-type: application/json; charset=utf-8",
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value.toString()}`),
     `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${traceId}`,
-    "cache-control: no-store",
     "connection: close",
   ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body.toString()}`);
 }

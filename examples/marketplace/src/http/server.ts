@@ -1,4 +1,5 @@
 import cors from "@fastify/cors";
+import { requestId, type ErrorProfile } from "@sluice/http";
 import fastify, { LogController, type FastifyInstance, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 
@@ -7,7 +8,6 @@ import { failureOf } from "./failure-of.ts";
 import { Failure } from "./failure.ts";
 import { logOptions, logRequests } from "./log.ts";
 import { answerMalformedRequest } from "./malformed-request.ts";
-import { requestId } from "./request-id.ts";
 
 /** The largest body of a request, where its route names no other. Unit: bytes. */
 export const bodyLimit = 64 * 1024;
@@ -16,6 +16,8 @@ export const bodyLimit = 64 * 1024;
 export interface ServerOptions {
   readonly logLevel: string;
   readonly requestTimeoutMs: number;
+  /** How errors look to clients that name no other shape. */
+  readonly errorProfile: ErrorProfile;
   /** Origins that browsers may call from. None: no CORS headers at all. */
   readonly corsOrigins: readonly string[];
   /** Where log lines go. Default: standard error. */
@@ -30,7 +32,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const server = createInstance(options);
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  server.setErrorHandler((error, request, reply) => sendFailure(failureOf(error), request, reply));
+  server.setErrorHandler((error, request, reply) => {
+    sendFailure(failureOf(error), { profile: options.errorProfile, request, reply });
+  });
   server.setNotFoundHandler(() => {
     throw new Failure(404, ["NOT_FOUND", "No such route"]);
   });
@@ -42,7 +46,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return server;
 }
 
-function createInstance({ logLevel, requestTimeoutMs, logTo = process.stderr }: ServerOptions) {
+function createInstance({ logLevel, requestTimeoutMs, errorProfile, logTo = process.stderr }: ServerOptions) {
   const instance = fastify({
     bodyLimit,
     requestTimeout: requestTimeoutMs,
@@ -51,14 +55,14 @@ function createInstance({ logLevel, requestTimeoutMs, logTo = process.stderr }: 
     return503OnClosing: false,
     forceCloseConnections: "idle",
     requestIdHeader: false,
-    genReqId: (request) => requestId(request.headers),
+    genReqId: (request) => requestId({ header: (name) => request.headers[name]?.toString() }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     logger: logOptions(logLevel, logTo),
     clientErrorHandler: answerMalformedRequest,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => {
       reply.headers({ "x-request-id": request.id, ...safeHeaders });
-      sendFailure(failureOf(error), request, reply);
+      sendFailure(failureOf(error), { profile: errorProfile, request, reply });
     },
   });
   return instance.withTypeProvider<ZodTypeProvider>();

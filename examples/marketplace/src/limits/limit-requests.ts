@@ -1,5 +1,5 @@
 import { guard, sluice } from "@sluice/fastify";
-import type { ClientAddressOptions, HttpGuard } from "@sluice/http";
+import type { ClientAddressOptions, ErrorProfile, HttpGuard } from "@sluice/http";
 import { byAction } from "@sluice/rate-limit";
 import { byAddress, byUserElseAddress, rateLimitGuard } from "@sluice/rate-limit/http";
 import type { FastifyRequest } from "fastify";
@@ -13,6 +13,8 @@ export interface LimitRequestsOptions {
   readonly limiter: Limits["limiter"];
   /** Which proxies are believed about the client's address. */
   readonly proxies: ClientAddressOptions;
+  /** How a denial looks. */
+  readonly errorProfile: ErrorProfile;
   /** Who sent a request, as far as that can be told without the database. */
   readonly caller: (request: Pick<FastifyRequest, "headers">) => Promise<string | undefined>;
 }
@@ -22,10 +24,10 @@ export interface LimitRequestsOptions {
  * address, then by user, or by address where there is none. Register it before whatever refuses requests.
  */
 export async function limitRequests(server: AnyServer, options: LimitRequestsOptions): Promise<void> {
-  const { limiter, proxies, caller } = options;
+  const { limiter, proxies, errorProfile: profile, caller } = options;
   const callers = new WeakMap<FastifyRequest, string>();
   const principal = (request: FastifyRequest): string | undefined => callers.get(request);
-  await server.register(sluice, { guards: addressGuards(limiter), principal, proxies });
+  await server.register(sluice, { guards: addressGuards(limiter), principal, proxies, profile });
   server.addHook("onRequest", async (request) => {
     const user = await caller(request);
     if (user !== undefined) callers.set(request, user);

@@ -30,6 +30,7 @@ export async function createProbe(options: Partial<ServerOptions> = {}): Promise
     logLevel: "error",
     requestTimeoutMs: 10_000,
     corsOrigins: [],
+    errorProfile: "sluice",
     logTo: captureLog().stream,
     ...options,
   });
