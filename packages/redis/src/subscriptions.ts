@@ -3,6 +3,7 @@ import { sleep, type Clock } from "@sluice/core";
 import type { RedisDriver } from "./driver.ts";
 import { RedisUnavailableError } from "./errors.ts";
 import { redisEvents } from "./events.ts";
+import { Interests, type Interest, type SubscriptionListener } from "./interests.ts";
 import type { Doubt, Subscription } from "./port.ts";
 import { openSession, type Session } from "./subscriber-session.ts";
 
@@ -15,30 +16,13 @@ export interface SubscriptionsOptions {
   readonly heartbeatMs: number;
 }
 
-/** The two callbacks of a subscription. */
-export interface SubscriptionListener {
-  onMessage(message: string): void;
-  onDoubt(doubt: Doubt): void;
-}
-
-interface Interest {
-  readonly channel: string;
-  readonly listener: SubscriptionListener;
-  /** The session that has confirmed the channel. */
-  session: Session | undefined;
-  confirmedMs: number;
-  deliveredUpToMs: number;
-  wasDoubtful: boolean;
-  onLive: (() => void) | undefined;
-}
-
 const firstPauseMs = 50;
 const longestPauseMs = 1000;
 
 /** All subscriptions of one port, on one connection that is replaced whenever it ends. */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  readonly #interests = new Set<Interest>();
+  readonly #interests = new Interests();
   readonly #closing = new AbortController();
   #session: Session | undefined;
   #keeping: Promise<void> | undefined;
@@ -52,8 +36,7 @@ export class Subscriptions {
     if (this.#closing.signal.aborted) {
       throw new RedisUnavailableError("closed", "the connection was closed by its owner");
     }
-    const interest = newInterest(channel, listener);
-    this.#interests.add(interest);
+    const interest = this.#interests.add(channel, listener);
     const live = new Promise<void>((resolve) => (interest.onLive = resolve));
     if (this.#session) void this.#confirm(interest, this.#session);
     this.#keep();
@@ -84,9 +67,9 @@ export class Subscriptions {
       },
       close: async () => {
         if (!this.#interests.delete(interest)) return;
-        const isShared = [...this.#interests].some(({ channel }) => channel === interest.channel);
         if (this.#interests.size === 0) this.#session?.close();
-        else if (!isShared) await interest.session?.link.unsubscribe(interest.channel).catch(() => {});
+        else if (!this.#interests.hasAny(interest.channel))
+          await interest.session?.link.unsubscribe(interest.channel).catch(() => {});
       },
     };
   }
@@ -156,8 +139,8 @@ export class Subscriptions {
   }
 
   #deliver(channel: string, message: string): void {
-    for (const interest of this.#interests) {
-      if (interest.channel === channel) guarded(() => interest.listener.onMessage(message));
+    for (const { listener } of this.#interests.in(channel)) {
+      guarded(() => listener.onMessage(message));
     }
   }
 
@@ -167,11 +150,6 @@ export class Subscriptions {
     redisEvents.publish({ type: "subscription-doubt", role, channel: interest.channel, doubt });
     guarded(() => interest.listener.onDoubt(doubt));
   }
-}
-
-function newInterest(channel: string, listener: SubscriptionListener): Interest {
-  const never = { session: undefined, confirmedMs: 0, deliveredUpToMs: -Infinity, onLive: undefined };
-  return { channel, listener, wasDoubtful: false, ...never };
 }
 
 /** What a listener throws must not end the connection: it is reported as an uncaught exception, like an event's. */
