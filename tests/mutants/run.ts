@@ -16,7 +16,7 @@ const chosen = (values["every-run"] ? everyRun : mutants).filter(({ name }) => n
 /** A script runs from the module that is generated from all Lua files of its folder. */
 function generated(file: string, source: string): Record<string, string> {
   if (!file.endsWith(".lua")) return {};
-  const [folder, planted] = [path.join(root, "packages"), path.join(root, file)];
+  const [folder, planted] = [path.join(root, file.split("/", 1)[0] ?? ""), path.join(root, file)];
   const { modules } = generateScripts(folder, (each) => (each === planted ? source : undefined));
   const before = new Set(generateScripts(folder).modules.map(({ text }) => text));
   const changed = modules.filter(({ text }) => !before.has(text));

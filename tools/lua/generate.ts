@@ -11,7 +11,7 @@ export interface Generated {
 }
 
 /**
- * What the Lua files below `packages` amount to: the modules to write, and what is wrong with the files.
+ * What the Lua files of the packages below a folder amount to: the modules to write, and what is wrong with the files.
  *
  * @param instead - Gives another text than the one on disk for a file, or `undefined`.
  */
@@ -85,7 +85,8 @@ ${keys === undefined ? "" : `  keys: ${keys},\n`}  source: \`${text}\`,
 }
 
 function main(root: string, check: boolean): number {
-  const { modules, problems } = generateScripts(path.join(root, "packages"));
+  const places = ["packages", "examples"].map((folder) => generateScripts(path.join(root, folder)));
+  const [modules, problems] = [places.flatMap((place) => place.modules), places.flatMap((place) => place.problems)];
   const stale = driftOf(modules);
   if (!check) for (const { file, text } of modules) writeFileSync(file, text);
   const drift = check

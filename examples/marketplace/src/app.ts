@@ -17,9 +17,10 @@ import { limitRequests } from "./limits/limit-requests.ts";
 import { createLimits } from "./limits/limiter.ts";
 import { collectRoutes, type RouteRow } from "./limits/route-table.ts";
 import { authModule } from "./modules/auth/index.ts";
+import { cartsModule } from "./modules/carts/index.ts";
 import { categoriesModule } from "./modules/categories/index.ts";
 import { listingsModule } from "./modules/listings/index.ts";
-import { productsModule } from "./modules/products/index.ts";
+import { productCards, productsModule } from "./modules/products/index.ts";
 import { sellersModule } from "./modules/sellers/index.ts";
 import { forgivesMisspelling } from "./paging/relevance.ts";
 
@@ -56,12 +57,10 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   // Who has counted the catalog reads the new counts; others may read what is a little older.
   const counting = database.session();
   const { rollUp } = categoriesModule(counting.sql);
-  const auth = authModule(database.sql, {
-    ...config.auth,
-    secretKey: config.secretKey,
-    secureCookies: config.production,
-  });
+  const { secretKey, production: secureCookies } = config;
+  const auth = authModule(database.sql, { ...config.auth, secretKey, secureCookies });
   const limits = createLimits({ redisUrl: config.redis.rateLimitUrl, isEnabled: config.features.rateLimit });
+  const carts = cartsModule({ ...config.carts, cards: productCards(database.sql), guards: auth.guards });
   const stopWatchingLimits = watchLimits(telemetry.meter, server.log);
   const routes = collectRoutes(server);
   let queue: Queue | undefined;
@@ -69,7 +68,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   async function close(timeoutMs: number): Promise<void> {
     draining = true;
     await Promise.all([server.close(), queue?.stop(timeoutMs)]);
-    await limits[Symbol.asyncDispose]();
+    await Promise.all([limits[Symbol.asyncDispose](), carts[Symbol.asyncDispose]()]);
     await database[Symbol.asyncDispose]();
     stopWatching();
     stopWatchingLimits();
@@ -93,6 +92,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
         productsModule(catalog),
         listingsModule(catalog),
         categoriesModule(counting.reads).routes,
+        carts.routes,
       ];
       await documentation(server, () => mount(server, modules));
     });

@@ -47,6 +47,7 @@ describe("configuration", () => {
     ["DATABASE_URL", "postgres://us%er@db/shop"],
     ["SECRET_KEY", "short"],
     ["DB_MAX_LAG_MS", "1999"],
+    ["CART_TTL_SECONDS", "0"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@collector:4318"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318?key=hunter2"],

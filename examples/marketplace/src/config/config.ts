@@ -34,6 +34,7 @@ export function effective(environment: Environment, random: Random = systemRando
     redis: redis(choose),
     features: features(choose),
     cacheTtlSeconds: cacheTtlSeconds(choose),
+    carts: carts(choose),
     http: {
       requestTimeoutMs: setting("REQUEST_TIMEOUT_MS", 10_000),
       corsOrigins: setting<"CORS_ORIGINS", string[]>("CORS_ORIGINS", []),
@@ -104,6 +105,11 @@ function redis({ address }: Chooser) {
     queueUrl: address("QUEUE_URL", "CELERY_BROKER_URL", "REDIS_URL"),
     queueResultUrl: address("QUEUE_RESULT_URL", "CELERY_RESULT_BACKEND", "REDIS_URL"),
   };
+}
+
+/** Where carts are kept, and for how long. */
+function carts({ environment, setting }: Chooser) {
+  return { redisUrl: environment.REDIS_URL, ttlMs: setting("CART_TTL_SECONDS", 30 * 86_400) * 1000 };
 }
 
 function features({ setting }: Chooser) {

@@ -128,6 +128,7 @@ export const environment = z.object({
   DEFAULT_CACHE_TTL_SECONDS: seconds,
   LISTING_DETAIL_CACHE_TTL_SECONDS: seconds,
   FEED_CACHE_TTL_SECONDS: seconds,
+  CART_TTL_SECONDS: whole(1, 31_536_000),
   DB_POOL_MAX: whole(1, 200),
   DB_POOL_TIMEOUT_MS: whole(1, longestTimeoutMs),
   DB_MAX_LAG_MS: whole(2000, longestTimeoutMs),

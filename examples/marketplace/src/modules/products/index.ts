@@ -9,6 +9,9 @@ import { productWriteRepository } from "./write-repository.ts";
 import { productImportRoute, productWriteRoutes } from "./write-routes.ts";
 import { productWriteService } from "./write-service.ts";
 
+export { productCards, type ProductCards } from "./cards.ts";
+export { productCard, type ProductCard } from "./product.ts";
+
 /** What products stand on. */
 export interface ProductsModuleOptions {
   /** The primary. */

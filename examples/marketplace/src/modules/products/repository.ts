@@ -40,6 +40,11 @@ const listed = {
   joins: "join categories c on c.id = p.category_id",
 };
 
+/** What lists show of a product, of a table or an expression called `p`. */
+export const cardColumns = listed.columns;
+/** What {@link cardColumns} needs beside it. */
+export const cardJoins = listed.joins;
+
 /** All that one product shows, of a table or an expression called `p`. */
 export const detailColumns = `${listed.columns}, p.description, p.version, ${isoTime("p.updated_at")} as updated_at,
     json_build_object('id', s.id, 'name', s.name) as seller`;
