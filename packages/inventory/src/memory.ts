@@ -60,7 +60,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): I
     expire: (limit) => within(undefined, (now) => ledger.expire(limit, now)),
     extend: (id, ms, inside) => within(inside, (now) => ledger.extend(id, ms, now)),
     move: (wanted, inside) => within(inside, (now) => ledger.move(wanted, now)),
-    setLowAt: (productId, lowAt, inside) => within(inside, () => ledger.setLowAt(productId, lowAt)),
+    setLowAt: (productId, lowAt, inside) => within(inside, (now) => ledger.setLowAt(productId, lowAt, now)),
     get: (id, inside) => within(inside, () => ledger.get(id)),
     levels: (productIds) =>
       within(undefined, (now) => ledger.levels(now).filter(({ productId }) => productIds.includes(productId))),

@@ -141,4 +141,6 @@ export interface Violation {
 export interface Purged {
   readonly movements: number;
   readonly reservations: number;
+  /** Thresholds that were crossed and never delivered. */
+  readonly events: number;
 }

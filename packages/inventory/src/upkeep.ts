@@ -29,7 +29,10 @@ export interface Upkeep<Tx> {
   deliver(handle: (tx: Tx, events: readonly StockEvent[]) => Promise<void>, limit?: number): Promise<number>;
   /** Moves movements out of the way that are older and covered by a checkpoint. Their keys stay known. Returns how many. */
   archive(olderThanMs: number, limit?: number): Promise<number>;
-  /** Deletes archived movements and ended reservations that are older. Their keys and ids are forgotten. */
+  /**
+   * Deletes archived movements, ended reservations and events that nobody took that are older. Their keys and ids are
+   * forgotten.
+   */
   purge(olderThanMs: number, limit?: number): Promise<Purged>;
 }
 

@@ -37,7 +37,7 @@ export class Ledger {
     this.state.reservations.set(wanted.id, { state: "open", lines, dueMs, reference, resolvedAt: 0 });
     const changes = new Map(lines.map(({ productId, quantity }) => [productId, quantity]));
     for (const { productId, quantity } of given) changes.set(productId, (changes.get(productId) ?? 0) - quantity);
-    const levels = [...changes].map(([productId, quantity]) => this.#change(productId, { reserved: quantity }));
+    const levels = [...changes].map(([productId, quantity]) => this.#change(productId, { reserved: quantity }, now));
     return { outcome: "reserved", expiresAtMs: dueMs, levels };
   }
 
@@ -59,14 +59,14 @@ export class Ledger {
     const ends = ids.map((id): EndDecision["ends"][number] => {
       const held = this.state.reservations.get(id);
       if (!held) return { status: "missing", changed: false };
-      if (held.state === "expired" && to === "confirmed" && late === "reacquire") this.#reopen(held);
+      if (held.state === "expired" && to === "confirmed" && late === "reacquire") this.#reopen(held, now);
       if (held.state !== "open") return { status: held.state, changed: false };
       if (to === "confirmed" && late === "reject" && held.dueMs <= now) return { status: "late", changed: false };
       Object.assign(held, { state: to, resolvedAt: now });
       for (const { productId, quantity } of held.lines) {
         const isSale = to === "confirmed";
         if (isSale) this.#record({ productId, kind: "sale", delta: -quantity, key: `${id}:${productId}` }, now);
-        levels.set(productId, this.#change(productId, { reserved: -quantity, onHand: isSale ? -quantity : 0 }));
+        levels.set(productId, this.#change(productId, { reserved: -quantity, onHand: isSale ? -quantity : 0 }, now));
       }
       return { status: to, changed: true };
     });
@@ -107,17 +107,17 @@ export class Ledger {
     const onHand = stock.onHand + delta;
     if (onHand < stock.reserved || onHand > Number.MAX_SAFE_INTEGER) return { status: "refused", level };
     this.#record(wanted, now);
-    return { status: "applied", level: this.#change(productId, { onHand: delta }) };
+    return { status: "applied", level: this.#change(productId, { onHand: delta }, now) };
   }
 
-  setLowAt(productId: string, lowAt: number): boolean {
+  setLowAt(productId: string, lowAt: number, now: number): boolean {
     const stock = this.state.stock.get(productId);
     if (!stock) return false;
     const available = this.#available(productId);
     const crossed = available > stock.lowAt && available <= lowAt;
     stock.lowAt = lowAt;
     stock.version += 1;
-    if (crossed) this.#note("low_stock", { productId, available, version: stock.version });
+    if (crossed) this.#note("low_stock", { productId, available, version: stock.version }, now);
     return true;
   }
 
@@ -179,11 +179,14 @@ export class Ledger {
       ([, held]) => held.state !== "open" && held.resolvedAt < beforeMs,
     );
     for (const [id] of ended.slice(0, limit)) this.state.reservations.delete(id);
-    return { movements: Math.min(movements.length, limit), reservations: Math.min(ended.length, limit) };
+    const untaken = this.state.outbox.findIndex(({ atMs }) => atMs >= beforeMs);
+    const events = Math.min(untaken === -1 ? this.state.outbox.length : untaken, limit);
+    this.state.outbox.splice(0, events);
+    return { movements: Math.min(movements.length, limit), reservations: Math.min(ended.length, limit), events };
   }
 
   takeEvents(limit: number): readonly StockEvent[] {
-    return this.state.outbox.splice(0, limit);
+    return this.state.outbox.splice(0, limit).map(({ event }) => event);
   }
 
   #available(productId: string): number {
@@ -196,9 +199,9 @@ export class Ledger {
     return own.reduce((sum, { delta }) => sum + delta, this.state.folded.get(productId) ?? 0);
   }
 
-  #reopen(held: Held): void {
+  #reopen(held: Held, now: number): void {
     if (held.lines.some(({ productId, quantity }) => this.#available(productId) < quantity)) return;
-    for (const { productId, quantity } of held.lines) this.#change(productId, { reserved: quantity });
+    for (const { productId, quantity } of held.lines) this.#change(productId, { reserved: quantity }, now);
     // Late or not, it is held again by who has just asked for it.
     Object.assign(held, { state: "open", dueMs: Number.POSITIVE_INFINITY });
   }
@@ -207,7 +210,7 @@ export class Ledger {
     this.state.movements.set(`${kind}:${key}`, { productId, delta, atMs, place: "new" });
   }
 
-  #change(productId: string, { onHand = 0, reserved = 0 }: { onHand?: number; reserved?: number }): Level {
+  #change(productId: string, { onHand = 0, reserved = 0 }: Change, now: number): Level {
     const stock = this.state.stock.get(productId) ?? newStock();
     const before = stock.onHand - stock.reserved;
     stock.onHand += onHand;
@@ -215,15 +218,20 @@ export class Ledger {
     stock.version += 1;
     const available = stock.onHand - stock.reserved;
     const level = { productId, available, version: stock.version };
-    if (before > stock.lowAt && available <= stock.lowAt) this.#note("low_stock", level);
-    else if (before <= 0 && available > 0) this.#note("back_in_stock", level);
+    if (before > stock.lowAt && available <= stock.lowAt) this.#note("low_stock", level, now);
+    else if (before <= 0 && available > 0) this.#note("back_in_stock", level, now);
     return level;
   }
 
-  #note(kind: StockEvent["kind"], level: Level): void {
+  #note(kind: StockEvent["kind"], level: Level, atMs: number): void {
     this.state.seq += 1;
-    this.state.outbox.push({ seq: this.state.seq, kind, ...level });
+    this.state.outbox.push({ event: { seq: this.state.seq, kind, ...level }, atMs });
   }
+}
+
+interface Change {
+  readonly onHand?: number;
+  readonly reserved?: number;
 }
 
 function newStock(): Stock {

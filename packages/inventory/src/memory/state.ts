@@ -25,6 +25,12 @@ export interface Moved {
   place: "new" | "covered" | "archived";
 }
 
+/** A row of the outbox. */
+export interface Noted {
+  readonly event: StockEvent;
+  readonly atMs: number;
+}
+
 /** All of it: what a transaction that fails goes back to. */
 export interface State {
   readonly stock: Map<string, Stock>;
@@ -32,7 +38,7 @@ export interface State {
   readonly movements: Map<string, Moved>;
   /** What purged movements added up to, by product. */
   readonly folded: Map<string, number>;
-  readonly outbox: StockEvent[];
+  readonly outbox: Noted[];
   seq: number;
 }
 

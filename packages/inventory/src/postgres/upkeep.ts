@@ -74,7 +74,18 @@ async function purge(sql: Sql, schema: string, params: AgeAndLimit): Promise<Pur
      select count(*)::int as count from gone`,
     params,
   );
-  return { movements: movements.rowCount, reservations: reservations.rows[0]?.count ?? 0 };
+  // One that is being delivered is left to whoever delivers it.
+  const events = await sql.query(
+    `delete from ${schema}.inventory_outbox where seq in (
+       select seq from ${schema}.inventory_outbox
+       where at < ${schema}.sluice_now() - $1 * interval '1 ms' order by seq limit $2 for update skip locked)`,
+    params,
+  );
+  return {
+    movements: movements.rowCount,
+    reservations: reservations.rows[0]?.count ?? 0,
+    events: events.rowCount,
+  };
 }
 
 interface EventRow {
