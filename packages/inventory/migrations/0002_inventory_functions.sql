@@ -27,13 +27,14 @@ declare
   known inventory_reservation;
   missing text;
   short record;
+  -- One whose products are not locked below, since it came later, is let go of by nobody here.
+  given text[] := array(select product_id from inventory_line where reservation_id = p_replaces);
   replaces boolean;
   due timestamptz;
   levels jsonb;
 begin
   perform 1 from inventory
-    where product_id = any (p_products || array(select product_id from inventory_line where reservation_id = p_replaces))
-    order by product_id for update;
+    where product_id = any (p_products || given) order by product_id for update;
 
   select sha256(convert_to(string_agg(inventory_line_text(w.p, w.q), ',' order by w.p collate "C"), 'UTF8')) into mark
     from unnest(p_products, p_quantities) as w (p, q);
@@ -52,7 +53,7 @@ begin
     return jsonb_build_object('outcome', 'unknown_product', 'product', missing);
   end if;
 
-  replaces := exists (select from inventory_reservation where id = p_replaces and state = 'open');
+  replaces := given <> '{}' and exists (select from inventory_reservation where id = p_replaces and state = 'open');
   select s.product_id, s.on_hand - s.reserved as available into short
     from unnest(p_products, p_quantities) as w (p, q)
     join inventory s on s.product_id = w.p

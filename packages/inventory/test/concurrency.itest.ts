@@ -118,6 +118,18 @@ describe.each(Object.entries(kinds))("%s", (_title, options) => {
     expect(await inventory.verify()).toEqual([]);
   });
 
+  it("lets go of no hold whose products it has not locked, since that came while it waited", async () => {
+    const old = { id: uuid(), lines: [{ productId: "B", quantity: 3 }] };
+    const next = { id: uuid(), replaces: old.id, lines: [{ productId: "a", quantity: 1 }] };
+    const before = async (tx: Tx): Promise<void> => {
+      await inventory.reserve({ id: uuid(), lines: [{ productId: "a", quantity: 1 }] }, tx);
+      await inventory.reserve(old, tx);
+    };
+    const { status } = await overlapping(before, () => inventory.reserve(next));
+    expect([status, (await inventory.get(old.id))?.state]).toEqual(["reserved", "open"]);
+    expect(await inventory.verify()).toEqual([]);
+  });
+
   it("does not reap a hold that is extended meanwhile", async () => {
     const id = uuid();
     await inventory.reserve({ id, lines: [{ productId: "a", quantity: 1 }], ttlMs: 60_000 });

@@ -150,18 +150,31 @@ export const reservingLaws: readonly InventoryLaw[] = [
     title: "a buyer who replaces a hold is not in their own way, and keeps it if the new one cannot be had",
     async check(subject) {
       const inventory = await stocked(subject);
-      const [old, next] = [newId(), newId()];
-      await inventory.reserve({ id: old, lines: [{ productId: "b", quantity: 4 }] });
-      const tooMany = { id: newId(), replaces: old, lines: [{ productId: "b", quantity: 6 }] };
-      same("too many", (await inventory.reserve(tooMany)).status, "sold_out");
-      same("kept", (await inventory.get(old))?.state, "open");
-      const lines = [
-        { productId: "a", quantity: 1 },
-        { productId: "b", quantity: 5 },
-      ];
-      same("replaced", (await inventory.reserve({ id: next, replaces: old, lines })).status, "reserved");
-      same("let go of", (await inventory.get(old))?.state, "released");
-      await expectStock(inventory, { a: 9, b: 0 });
+      for (const [way, reserve] of ways(inventory)) {
+        const [old, next] = [newId(), newId()];
+        const lines = [{ productId: "b", quantity: 4 }];
+        await inventory.reserve({ id: old, lines });
+        const tooMany = { id: newId(), replaces: old, lines: [{ productId: "b", quantity: 6 }] };
+        same(`too many, ${way}`, (await reserve(tooMany)).status, "sold_out");
+        same(`kept, ${way}`, (await inventory.get(old))?.state, "open");
+        const more = [
+          { productId: "a", quantity: 1 },
+          { productId: "b", quantity: 5 },
+        ];
+        const wanted = { id: next, replaces: old, lines: more };
+        same(`replaced, ${way}`, (await reserve(wanted)).status, "reserved");
+        same(`asked for again, ${way}`, (await reserve(wanted)).status, "duplicate");
+        same(`let go of, ${way}`, (await inventory.get(old))?.state, "released");
+        await expectStock(inventory, { a: 9, b: 0 });
+        const fewer = { id: newId(), replaces: next, lines: [{ productId: "a", quantity: 1 }] };
+        same(`only given back of one, ${way}`, (await reserve(fewer)).status, "reserved");
+        await expectStock(inventory, { a: 9, b: 5 });
+        const stale = { id: newId(), replaces: next, lines };
+        same(`replaced before, ${way}`, (await reserve(stale)).status, "reserved");
+        await expectStock(inventory, { a: 9, b: 1 });
+        await inventory.release([fewer.id, stale.id]);
+      }
+      await expectStock(inventory, { a: 10, b: 5 });
     },
   },
   {

@@ -74,6 +74,7 @@ function randomStep(random: Random, ids: string[]): Step {
     (inventory) =>
       inventory.reserve({ id, lines: [{ productId, quantity }], replaces: known === id ? newId() : known }),
     (inventory) => inventory.reserveWithOptimisticLock({ id, lines }),
+    (inventory) => inventory.reserveWithOptimisticLock({ id, lines, ...(known !== id && { replaces: known }) }),
     (inventory) => inventory.transaction([productId], (tx) => inventory.reserve({ id, lines }, tx)),
     (inventory) => inventory.flash().reserve({ id: batch.requests[0]?.id ?? id, lines: [{ productId, quantity }] }),
     (inventory) => inventory.confirm(some),

@@ -12,59 +12,67 @@ export async function reserveUnlessChanged(sql: Sql, schema: string, wanted: Wan
   const seen = await look(sql, schema, wanted);
   if (seen.decision) return seen.decision;
   await sql.script("savepoint sluice_inventory");
-  const decision = await write(sql, schema, { wanted, versions: seen.versions });
+  const decision = await write(sql, schema, { wanted, changes: seen.changes });
   // Rolling back to it leaves the savepoint there.
   if (decision?.outcome !== "reserved") await sql.script("rollback to savepoint sluice_inventory");
   await sql.script("release savepoint sluice_inventory");
   return decision;
 }
 
+/** A product whose row is to change, and what else was read of it. */
+interface Change {
+  readonly product: string;
+  /** Units wanted of it; 0 where some are only given back. */
+  readonly wanted: number;
+  /** Units of it that the reservation holds which is to be replaced. */
+  readonly given: number;
+  readonly available: number | null;
+  /** `null`: there is no such product. */
+  readonly version: string | null;
+}
+
 interface Seen {
   /** What needs no writing. */
   readonly decision: Decision | undefined;
-  readonly versions: readonly string[];
-}
-
-interface SeenRow {
-  readonly product: string;
-  readonly available: number | null;
-  readonly version: string | null;
-  readonly known: KnownRow | null;
+  /** In the order of the products in the database. */
+  readonly changes: readonly Change[];
 }
 
 async function look(sql: Sql, schema: string, wanted: Wanted): Promise<Seen> {
-  const { rows } = await sql.query<SeenRow>(
-    `select w.product, (s.on_hand - s.reserved)::float8 as available, s.version::text as version, (
+  const { rows } = await sql.query<Change & { readonly known: KnownRow | null }>(
+    `with given as (
+       select l.product_id as product, l.quantity from ${schema}.inventory_line l
+       join ${schema}.inventory_reservation o on o.id = l.reservation_id where o.id = $4 and o.state = 'open'
+     )
+     select product, coalesce(w.quantity, 0)::float8 as wanted, coalesce(g.quantity, 0)::float8 as given,
+       (s.on_hand - s.reserved)::float8 as available, s.version::text as version, (
        select jsonb_build_object('same', r.fingerprint = ${fingerprintOf("$1", "$2")}, 'state', r.state,
          'overdue', r.expires_at <= ${schema}.sluice_now(), 'due', ${msOf("r.expires_at")})
        from ${schema}.inventory_reservation r where r.id = $3) as known
-     from ${linesAs("w", "$1", "$2")} left join ${schema}.inventory s on s.product_id = w.product
-     order by w.product collate "C"`,
-    [...linesOf(wanted), wanted.id],
+     from ${linesAs("w", "$1", "$2")} full join given g using (product)
+     left join ${schema}.inventory s on s.product_id = product
+     order by product collate "C"`,
+    [...linesOf(wanted), wanted.id, wanted.replaces ?? null],
   );
   const known = rows[0]?.known;
-  const decision = known ? knownDecision(known) : refusal(rows, wanted);
-  return { decision, versions: rows.map(({ version }) => version ?? "0") };
+  return { decision: known ? knownDecision(known) : refusal(rows), changes: rows };
 }
 
-function refusal(rows: readonly SeenRow[], { lines }: Wanted): Decision | undefined {
-  const quantities = new Map(lines.map(({ productId, quantity }) => [productId, quantity]));
-  const unknown = rows.find(({ version }) => version === null);
+function refusal(changes: readonly Change[]): Decision | undefined {
+  const unknown = changes.find(({ version }) => version === null);
   if (unknown) return { outcome: "unknown_product", productId: unknown.product };
-  const short = rows.find(({ product, available }) => (available ?? 0) < (quantities.get(product) ?? 0));
+  const short = changes.find(({ wanted, given, available }) => (available ?? 0) + given < wanted);
   return short && { outcome: "sold_out", productId: short.product, available: short.available ?? 0 };
 }
 
 interface Write {
   readonly wanted: Wanted;
-  /** In the order of the products in the database. */
-  readonly versions: readonly string[];
+  readonly changes: readonly Change[];
 }
 
-async function write(sql: Sql, schema: string, { wanted, versions }: Write): Promise<Decision | undefined> {
+async function write(sql: Sql, schema: string, { wanted, changes }: Write): Promise<Decision | undefined> {
   const levels: LevelRow[] = [];
-  const ordered = await inOrder(sql, wanted);
-  for (const [place, line] of ordered.entries()) {
+  for (const change of changes) {
     // One after the other: a single statement would lock them in any order.
     const { rows } = await sql.query<LevelRow>(
       `with written as (
@@ -76,22 +84,15 @@ async function write(sql: Sql, schema: string, { wanted, versions }: Write): Pro
          select ${edgeOf("written")}, product_id, available, version from written where ${edgeOf("written")} is not null
        )
        select product_id as product, available::float8, version::float8 from written`,
-      [line.productId, line.quantity, versions[place]],
+      [change.product, change.wanted - change.given, change.version],
     );
     const [row] = rows;
     if (!row) return undefined;
     levels.push(row);
   }
-  return insert(sql, schema, { wanted, levels });
-}
-
-async function inOrder(sql: Sql, { lines }: Wanted): Promise<Wanted["lines"]> {
-  if (lines.length === 1) return lines;
-  const { rows } = await sql.query<{ readonly place: number }>(
-    `select place::int - 1 as place from unnest($1::text[]) with ordinality as w (product, place) order by product collate "C"`,
-    [lines.map(({ productId }) => productId)],
-  );
-  return rows.flatMap(({ place }) => lines[place] ?? []);
+  // Whoever had ended the one to replace would have changed these versions.
+  const replaces = changes.some(({ given }) => given > 0) ? wanted.replaces : undefined;
+  return insert(sql, schema, { wanted: { ...wanted, replaces }, levels });
 }
 
 interface Inserted {
@@ -107,9 +108,13 @@ async function insert(sql: Sql, schema: string, { wanted, levels }: Inserted): P
        on conflict (id) do nothing returning id, expires_at
      ), lines as (
        insert into ${schema}.inventory_line select put.id, w.product, w.quantity from put, ${linesAs("w", "$1", "$2")}
+     ), given as (
+       update ${schema}.inventory_reservation
+       set state = 'released', resolved_at = ${schema}.sluice_now(), reason = 'replaced'
+       where id = $6 and state = 'open' and exists (select from put)
      )
      select ${msOf("expires_at")} as due from put`,
-    [...linesOf(wanted), wanted.id, wanted.ttlMs, wanted.reference ?? null],
+    [...linesOf(wanted), wanted.id, wanted.ttlMs, wanted.reference ?? null, wanted.replaces ?? null],
   );
   // Somebody else's attempt with this id came between: the next look finds it.
   const [row] = rows;

@@ -26,7 +26,7 @@ interface Locked {
 interface Looked {
   readonly known: KnownRow | null;
   /** The lines of the reservation to let go of, while that is open. */
-  readonly given: readonly Line[] | null;
+  readonly held: readonly Line[] | null;
 }
 
 async function reserve(sql: Sql, schema: string, wanted: Wanted): Promise<Decision> {
@@ -37,10 +37,12 @@ async function reserve(sql: Sql, schema: string, wanted: Wanted): Promise<Decisi
      order by product_id for update`,
     [products, wanted.replaces ?? null],
   );
-  const { known, given } = await look(sql, schema, wanted);
+  const { known, held } = await look(sql, schema, wanted);
   if (known) return knownDecision(known);
   const free = new Map(rows.map(({ product, available }) => [product, available]));
-  for (const { productId, quantity } of given ?? []) free.set(productId, (free.get(productId) ?? 0) + quantity);
+  // One whose products are not locked, since it came later, is let go of by nobody here.
+  const given = held?.every(({ productId }) => free.has(productId)) ? held : [];
+  for (const { productId, quantity } of given) free.set(productId, (free.get(productId) ?? 0) + quantity);
   const missing = wanted.lines.find(({ productId }) => !free.has(productId));
   if (missing) return { outcome: "unknown_product", productId: missing.productId };
   const short = wanted.lines.find(({ productId, quantity }) => (free.get(productId) ?? 0) < quantity);
@@ -48,7 +50,7 @@ async function reserve(sql: Sql, schema: string, wanted: Wanted): Promise<Decisi
     const available = rows.find(({ product }) => product === short.productId)?.available ?? 0;
     return { outcome: "sold_out", productId: short.productId, available };
   }
-  return write(sql, schema, { wanted, given: given ?? [] });
+  return write(sql, schema, { wanted: { ...wanted, replaces: given.length > 0 ? wanted.replaces : undefined }, given });
 }
 
 async function look(sql: Sql, schema: string, { id, lines, replaces }: Wanted): Promise<Looked> {
@@ -59,10 +61,10 @@ async function look(sql: Sql, schema: string, { id, lines, replaces }: Wanted): 
        from ${schema}.inventory_reservation r where r.id = $3) as known, (
        select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity))
        from ${schema}.inventory_line l join ${schema}.inventory_reservation o on o.id = l.reservation_id
-       where o.id = $4 and o.state = 'open') as given`,
+       where o.id = $4 and o.state = 'open') as held`,
     [lines.map(({ productId }) => productId), lines.map(({ quantity }) => quantity), id, replaces ?? null],
   );
-  return rows[0] ?? { known: null, given: null };
+  return rows[0] ?? { known: null, held: null };
 }
 
 interface Write {
