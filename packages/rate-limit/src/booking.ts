@@ -32,14 +32,22 @@ export function checkActual(actual: number): void {
 /** What a store has booked for one call. */
 export class StoreBooking implements Booking {
   readonly #corrector: Corrector;
-  readonly #atMs: number;
-  readonly #booked: readonly Booked[];
+  readonly #asks: readonly Ask[];
+  readonly #answer: Answer;
+  // Made when it is asked for: most calls are never corrected.
+  #made: readonly Booked[] | undefined = undefined;
   #isReleased = false;
 
-  constructor(corrector: Corrector, asks: readonly Ask[], { atMs, limits }: Answer) {
+  constructor(corrector: Corrector, asks: readonly Ask[], answer: Answer) {
     this.#corrector = corrector;
-    this.#atMs = atMs;
-    this.#booked = asks.map((ask, index) => ({ ask, stamp: limits[index]?.stamp ?? 0, charged: ask.cost }));
+    this.#asks = asks;
+    this.#answer = answer;
+  }
+
+  get #booked(): readonly Booked[] {
+    const { limits } = this.#answer;
+    this.#made ??= this.#asks.map((ask, index) => ({ ask, stamp: limits[index]?.stamp ?? 0, charged: ask.cost }));
+    return this.#made;
   }
 
   async settle(actual: number): Promise<boolean> {
@@ -74,7 +82,7 @@ export class StoreBooking implements Booking {
   }
 
   #change({ ask: { key, limit, token }, stamp, charged }: Booked, delta: number): Change & { readonly key: string } {
-    return { key, limit, delta, booked: charged, stamp, atMs: this.#atMs, token };
+    return { key, limit, delta, booked: charged, stamp, atMs: this.#answer.atMs, token };
   }
 
   async #apply(

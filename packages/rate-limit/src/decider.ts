@@ -6,7 +6,7 @@ import { RateLimitUnavailableError } from "./errors.ts";
 import { rateLimitEvents } from "./events.ts";
 import type { NamedLimit } from "./field.ts";
 import type { Plans } from "./plan.ts";
-import type { Ask, RateLimitStore, TakeOptions } from "./store.ts";
+import type { Ask, MaybePromise, RateLimitStore, TakeOptions } from "./store.ts";
 import {
   combined,
   decisionOf,
@@ -41,7 +41,10 @@ export class Decider {
     const all = [wanted];
     let verdict = this.#remembered(wanted);
     try {
-      verdict ??= await this.#ask(wanted, options);
+      if (!verdict) {
+        const asked = this.#ask(wanted, options);
+        verdict = asked instanceof Promise ? await asked : asked;
+      }
     } catch (error) {
       return this.#afterFailure(all, error, options);
     }
@@ -81,23 +84,21 @@ export class Decider {
     return { answer: denial.answer, asks, via: "deny-cache", agedMs, booking: undefined };
   }
 
-  async #ask(wanted: Wanted, options: TakeOptions): Promise<Verdict> {
+  #ask(wanted: Wanted, options: TakeOptions): MaybePromise<Verdict> {
     const { plan, key, cost } = wanted;
     const [limit] = plan.limits;
-    if (plan.leases && limit && options.spend) {
-      const taken = plan.leases.take({ key, limit, cost }, options.signal);
-      return { ...(taken instanceof Promise ? await taken : taken), agedMs: 0 };
-    }
+    if (plan.leases && limit && options.spend) return plan.leases.take({ key, limit, cost }, options.signal);
     const asks = this.#asksOf(wanted, plan.limits);
     const taken = this.#store.take(asks, options);
     const context = { via: "store", corrector: plan.corrector, options } as const;
     if (!(taken instanceof Promise)) return verdictOf(asks, taken, context);
     // Before it can have been sent: the store's wait begins no earlier.
     const sinceMs = this.#clock.monotonic();
-    const answer = await taken;
-    // A slot may be released at any moment.
-    if (!answer.allowed && !plan.hasSlots) plan.denials.add(key, { answer, cost, sinceMs }, waitOf(answer));
-    return verdictOf(asks, answer, context);
+    return taken.then((answer) => {
+      // A slot may be released at any moment.
+      if (!answer.allowed && !plan.hasSlots) plan.denials.add(key, { answer, cost, sinceMs }, waitOf(answer));
+      return verdictOf(asks, answer, context);
+    });
   }
 
   async #afterFailure(all: readonly Wanted[], error: unknown, options: TakeOptions): Promise<Decision> {

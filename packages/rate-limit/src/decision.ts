@@ -66,10 +66,9 @@ export interface Booking {
 
 /** What a decision is made of. */
 export interface DecisionFacts {
-  readonly allowed: boolean;
-  readonly wouldAllow: boolean;
   readonly via: Via;
   readonly asks: readonly Ask[];
+  /** Nothing where nothing was asked. */
   readonly answer: Answer | undefined;
   /** What has passed since the answer held, in ms. */
   readonly agedMs: number;
@@ -83,9 +82,9 @@ export class MadeDecision implements Decision {
   readonly via: Via;
   readonly #facts: DecisionFacts;
 
-  constructor(facts: DecisionFacts) {
-    this.allowed = facts.allowed;
-    this.wouldAllow = facts.wouldAllow;
+  constructor(facts: DecisionFacts, allowed: boolean) {
+    this.allowed = allowed;
+    this.wouldAllow = facts.answer?.allowed ?? true;
     this.via = facts.via;
     this.#facts = facts;
   }

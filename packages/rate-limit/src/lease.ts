@@ -21,6 +21,7 @@ export interface LeaseAnswer {
   readonly answer: Answer;
   readonly via: "lease" | "store";
   readonly asks: readonly Ask[];
+  readonly agedMs: number;
   readonly booking: Booking | undefined;
 }
 
@@ -148,6 +149,7 @@ export class Leases {
       answer: { allowed: true, atMs: lease.answer.atMs, blockedMs: 0, limits: [limit] },
       via: "lease",
       asks: [ask],
+      agedMs: 0,
       booking: new LeaseBooking(ask.cost, (delta) => this.#correct(lease, delta)),
     };
   }
@@ -179,7 +181,7 @@ export class Leases {
 }
 
 function denied(ask: Ask, answer: Answer): LeaseAnswer {
-  return { answer, via: "store", asks: [ask], booking: undefined };
+  return { answer, via: "store", asks: [ask], agedMs: 0, booking: undefined };
 }
 
 /** What one call has spent of a lease. */

@@ -6,12 +6,14 @@ import type { Decision } from "./decision.ts";
 import type { NamedLimit } from "./field.ts";
 import { checkedCount } from "./limit.ts";
 import type { AcquireOptions, ConsumeOptions, Demand, RateLimiter, RateLimiterOptions } from "./limiter-options.ts";
-import { plansOf } from "./plan.ts";
+import { plansOf, type Plans } from "./plan.ts";
 import type { Subject } from "./subject.ts";
 import type { Wanted } from "./verdict.ts";
 
 const mostDemands = 16;
 const usual: ConsumeOptions = {};
+
+type Call<Name extends string> = [policy: Name, subject: Subject, options?: ConsumeOptions | undefined];
 
 /**
  * Makes a limiter. Without a store it counts in this process; `redisStore(redis)` of `@sluice/rate-limit/redis` makes
@@ -33,10 +35,18 @@ export function createRateLimiter<const Name extends string>(options: RateLimite
   const { clock } = plans;
   const decider = new Decider(plans);
 
-  async function consume(policy: Name, subject: Subject, { cost, signal }: ConsumeOptions = usual): Promise<Decision> {
-    const wanted: Wanted = { plan: plans.find(policy), key: keyOf(subject), cost: costOf(cost) };
-    return decider.decide(wanted, { spend: true, signal });
+  // No async function around one that is: each costs as much as all that is done here.
+  function decide(spend: boolean, [policy, subject, { cost, signal } = usual]: Call<Name>): Promise<Decision> {
+    let wanted: Wanted;
+    try {
+      wanted = { plan: plans.find(policy), key: keyOf(subject), cost: costOf(cost) };
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return decider.decide(wanted, { spend, signal });
   }
+
+  const consume = (...call: Call<Name>): Promise<Decision> => decide(true, call);
 
   async function consumeAll(
     demands: readonly Demand<Name>[],
@@ -51,11 +61,6 @@ export function createRateLimiter<const Name extends string>(options: RateLimite
       cost: costOf(cost),
     }));
     return decider.decideAll(wanted, { spend: true, signal });
-  }
-
-  async function check(policy: Name, subject: Subject, { cost, signal }: ConsumeOptions = usual): Promise<Decision> {
-    const wanted: Wanted = { plan: plans.find(policy), key: keyOf(subject), cost: costOf(cost) };
-    return decider.decide(wanted, { spend: false, signal });
   }
 
   async function acquire(policy: Name, subject: Subject, acquiring: AcquireOptions = {}): Promise<Decision> {
@@ -73,19 +78,23 @@ export function createRateLimiter<const Name extends string>(options: RateLimite
     for (const { leases } of plans.all.values()) await leases?.close();
   }
 
-  const policies = Object.fromEntries([...plans.all].map(([name, { limits }]) => [name, limits])) as Readonly<
-    Record<Name, readonly NamedLimit[]>
-  >;
   return {
-    policies,
+    policies: limitsOf(plans),
     consume,
     consumeAll,
-    check,
+    check: (...call) => decide(false, call),
     acquire,
     ...administration(plans, keyOf),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function limitsOf<Name extends string>({ all }: Plans<Name>): Readonly<Record<Name, readonly NamedLimit[]>> {
+  return Object.fromEntries([...all].map(([name, { limits }]) => [name, limits])) as Record<
+    Name,
+    readonly NamedLimit[]
+  >;
 }
 
 function costOf(cost: number | undefined): number {

@@ -47,13 +47,12 @@ export function decisionOf(all: readonly Wanted[], verdict: Verdict): Decision {
   const { answer, asks } = verdict;
   if (!answer.allowed) refuseTooCostly(asks, answer);
   const isShadow = !answer.allowed && all.every(({ plan }) => plan.mode() === "shadow");
-  return new MadeDecision({ ...verdict, allowed: answer.allowed || isShadow, wouldAllow: answer.allowed });
+  return new MadeDecision(verdict, answer.allowed || isShadow);
 }
 
 /** A decision that nothing was asked about. */
 export function uncounted(via: "open" | "off"): Decision {
-  const nothing = { asks: [], answer: undefined, agedMs: 0, booking: undefined };
-  return new MadeDecision({ allowed: true, wouldAllow: true, via, ...nothing });
+  return new MadeDecision({ via, asks: [], answer: undefined, agedMs: 0, booking: undefined }, true);
 }
 
 function refuseTooCostly(asks: readonly Ask[], { limits }: Answer): void {

@@ -4,7 +4,7 @@ import type { Script } from "./port.ts";
 /** Runs one body for many entries, each as if it had come alone. */
 export const batchScript: Script = {
   name: "batch",
-  sha1: "e108385f713e1747fd418d6f714ff1223a712bb8",
+  sha1: "38b00e32825a7863b3145c424c8e7ef7940a66b0",
   source: `--[[
 batch: runs one body for many entries, each as if it had come alone.
 
@@ -48,8 +48,8 @@ local answers, failures = {}, {}
 for number = 1, count do
   local key_base = (number - 1) * keys_each
   local arg_base = 2 + (number - 1) * args_each
-  local keys = slice(KEYS, key_base + 1, key_base + keys_each)
-  local args = slice(ARGV, arg_base + 1, arg_base + args_each)
+  local keys = keys_each == 1 and { KEYS[number] } or slice(KEYS, key_base + 1, key_base + keys_each)
+  local args = args_each == 1 and { ARGV[number + 2] } or slice(ARGV, arg_base + 1, arg_base + args_each)
   local ok, answer = pcall(entry, keys, args)
   local failure
   if not ok then

@@ -83,11 +83,19 @@ interface Queue<Work, Answer> {
   readonly lane: Lane;
   readonly entries: Entry<Work, Answer>[];
   head: number;
+  /** Entries of the batch that was sent last. */
+  sent: number;
+  /** Answers to many are being handed out now: who adds to the queue comes back with one of them. */
+  isAnswering: boolean;
+  /** What waits came back with answers. */
+  isReturning: boolean;
   readonly pump: () => void;
   readonly freed: () => void;
 }
 
 const longestBatch = 128;
+// From this many on, callers who come back together are sent in two halves.
+const worthHalving = 32;
 // Queues of servers that are gone are not kept beyond this many.
 const mostKept = 64;
 
@@ -148,6 +156,7 @@ export class TurnQueue<Work, Answer> {
     // Whoever is first on a free lane is sent with this turn, and then its command's own deadline is enough.
     if (!isFirst || !queue.lane.isIdle || !this.#portKeepsTime) this.#startDeadline(entry);
     if (!isFirst) return;
+    queue.isReturning = queue.isAnswering && queue.lane.isIdle;
     // With nothing underway, at the end of this callback: a lone caller waits for nobody. Else after this turn's I/O
     // callbacks, in which the calls of many requests come together.
     if (queue.lane.isIdle) process.nextTick(queue.pump);
@@ -158,8 +167,15 @@ export class TurnQueue<Work, Answer> {
     const lane = laneOf(this.options.redis, shard);
     const send = (): void => this.#sendAll(queue);
     const pump = shard === "" ? send : (): void => together(this.options.redis, shard, send);
-    const freed = (): void => lane.leave();
-    const queue: Queue<Work, Answer> = { shard, lane, entries: [], head: 0, pump, freed };
+    const answered = (): void => void (queue.isAnswering = false);
+    const freed = (): void => {
+      lane.leave();
+      if (queue.sent < worthHalving / 2) return;
+      queue.isAnswering = true;
+      process.nextTick(answered);
+    };
+    const states = { head: 0, sent: 0, isAnswering: false, isReturning: false };
+    const queue: Queue<Work, Answer> = { shard, lane, entries: [], ...states, pump, freed };
     this.#queues.set(shard, queue);
     return queue;
   }
@@ -169,9 +185,10 @@ export class TurnQueue<Work, Answer> {
   }
 
   #sendAll(queue: Queue<Work, Answer>): void {
+    const most = mostOf(queue);
     for (skipOver(queue); queue.head < queue.entries.length; skipOver(queue)) {
       if (!queue.lane.enter()) return this.#block(queue);
-      this.options.send(this.#take(queue), queue.freed);
+      this.options.send(this.#take(queue, most), queue.freed);
     }
     queue.head = 0;
     // Not by setting the length, which gives up the memory that the next entry asks for again.
@@ -186,10 +203,10 @@ export class TurnQueue<Work, Answer> {
     queue.lane.wait(queue.pump);
   }
 
-  #take(queue: Queue<Work, Answer>): Entry<Work, Answer>[] {
+  #take(queue: Queue<Work, Answer>, most: number): Entry<Work, Answer>[] {
     const first = queue.entries[queue.head] as Entry<Work, Answer>;
     const batch = [first];
-    for (queue.head += 1; queue.head < queue.entries.length && batch.length < longestBatch; queue.head += 1) {
+    for (queue.head += 1; queue.head < queue.entries.length && batch.length < most; queue.head += 1) {
       const entry = queue.entries[queue.head] as Entry<Work, Answer>;
       if (entry.state !== "waiting") continue;
       if (!this.options.fit(first.work, entry.work)) break;
@@ -197,6 +214,7 @@ export class TurnQueue<Work, Answer> {
     }
     for (const entry of batch) entry.state = "sent";
     this.#waiting -= batch.length;
+    queue.sent = batch.length;
     // Under a load that never lets up the queue is never empty: what was sent must leave it all the same.
     if (queue.head > 1024) queue.head -= queue.entries.splice(0, queue.head).length;
     return batch;
@@ -208,6 +226,15 @@ function heed<Work, Answer>(signal: AbortSignal, entry: Entry<Work, Answer>): vo
   signal.addEventListener("abort", leave, { once: true });
   // A signal may outlive many entries.
   entry.ignoreSignal = () => signal.removeEventListener("abort", leave);
+}
+
+/**
+ * Entries of the next batch, at most. Callers who all wait for one batch come back together, and server and process
+ * would take turns at doing nothing: in two halves, one is decided while the answers of the other are handed out.
+ */
+function mostOf<Work, Answer>({ isReturning, entries, head }: Queue<Work, Answer>): number {
+  const left = entries.length - head;
+  return isReturning && left >= worthHalving ? Math.min(longestBatch, Math.ceil(left / 2)) : longestBatch;
 }
 
 function skipOver(queue: { readonly entries: readonly { readonly state: string }[]; head: number }): void {

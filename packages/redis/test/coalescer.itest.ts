@@ -54,6 +54,18 @@ describe("a coalescer", () => {
     expect(sent[1]).toEqual(one("k128", 128));
   });
 
+  it("sends callers who come back together in two halves, and those who come anew in one command", async () => {
+    const counter = createCoalescer({ redis: noted(redis), script: count, deadlineMs: 5000 });
+    async function callTwice(key: string): Promise<void> {
+      await counter.run(one(key));
+      await counter.run(one(key));
+    }
+    await Promise.all(Array.from({ length: 64 }, (_, index) => callTwice(`k${index}`)));
+    expect(await valueOf("k63")).toBe(2);
+    await Promise.all(Array.from({ length: 64 }, (_, index) => counter.run(one(`k${index}`))));
+    expect(sent.map(({ args: [size] }) => size)).toEqual([64, 32, 32, 64]);
+  });
+
   it("lets an entry see what earlier entries of its batch wrote", async () => {
     const limiter = createCoalescer({ redis: noted(redis), script: admit, deadlineMs: 5000 });
     const answers = await Promise.all(Array.from({ length: 50 }, () => limiter.run(one("hot", 3))));

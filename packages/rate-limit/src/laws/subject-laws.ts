@@ -58,6 +58,33 @@ export const subjectLaws: readonly StoreLaw[] = [
     },
   },
   {
+    title: "a block holds whatever the subject has spent, at limits known and new, until it is lifted",
+    async check(store) {
+      const tokens = limitOf(bucket({ name: "tokens", capacity: 3, refill: 1, every: "1m" }));
+      const spent = await take(store, [limit, tokens]);
+      const block = (forMs: number) => store.mark("subject", { kind: "block", forMs });
+      await block(60_000);
+      const change = { delta: -1, booked: 1, atMs: spent.atMs, stamp: first(spent).stamp };
+      await store.adjust("subject", [
+        { ...change, limit },
+        { ...change, limit: tokens, stamp: 0 },
+      ]);
+      for (const limits of [[limit], [tokens], [other], [limit, tokens], [limit, other]]) {
+        for (const spend of [true, false, true]) {
+          assert.equal((await take(store, limits, { spend })).allowed, false, limits.map(({ name }) => name).join("+"));
+        }
+      }
+      await block(0);
+      for (const each of [limit, tokens, other]) assert.equal(await admitted(store, each, 5), 3, each.name);
+      await block(60_000);
+      const fresh = [
+        limitOf(window({ name: "a", limit: 3, per: "1m" })),
+        limitOf(window({ name: "b", limit: 3, per: "1m" })),
+      ];
+      assert.equal((await take(store, fresh)).allowed, false);
+    },
+  },
+  {
     title: "an override holds at once, for one limit of one subject, and ends by itself",
     async check(store, { clock }) {
       assert.equal(await admitted(store, [limit, other], 5), 3);

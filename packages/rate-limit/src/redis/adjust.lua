@@ -20,6 +20,11 @@ if now < 0 then
   now = time[1] * 1000 + floor(time[2] / 1000)
 end
 
+-- What take has put in front while the subject has marks.
+local function mark_of(state)
+  return sub(state, 1, 1) == '!' and '!' or ''
+end
+
 local function adjust_counter(state, change)
   local numbers = {}
   for digits in string.gmatch(state, '%d+') do numbers[#numbers + 1] = tonumber(digits) end
@@ -29,11 +34,11 @@ local function adjust_counter(state, change)
   local applied = max(-count, change.delta)
   numbers[place] = count + applied
   for index, number in ipairs(numbers) do numbers[index] = format('%.0f', number) end
-  return applied, table.concat(numbers, ':')
+  return applied, mark_of(state) .. table.concat(numbers, ':')
 end
 
 local function adjust_bucket(state, change)
-  local at, owing, refill = string.match(state, '^(%d+):(%d+):(%d+)')
+  local at, owing, refill = string.match(state, '(%d+):(%d+):(%d+)')
   at, owing, refill = tonumber(at), tonumber(owing), tonumber(refill)
   local before = max(0, owing - max(0, now - at) * refill)
   local debt
@@ -44,7 +49,7 @@ local function adjust_bucket(state, change)
     debt = before - max(0, min(-change.delta * change.per, owed))
   end
   local applied = change.delta > 0 and change.delta or floor((debt - before) / change.per)
-  return applied, format('%.0f:%.0f:%.0f', max(now, at), debt, refill)
+  return applied, mark_of(state) .. format('%.0f:%.0f:%.0f', max(now, at), debt, refill)
 end
 
 -- A log knows the entries of a call by their time, slots by their token.

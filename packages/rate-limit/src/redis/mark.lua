@@ -9,8 +9,8 @@ ARGV[4]  limit    of the override
 ARGV[5]  refill   of the override, 0 = as it is
 returns  ms until the last of the subject's marks ends
 O(marks of the subject), one slot.
-All marks are one field, so that a subject without any costs each decision one absent field. Those that have ended are
-left out. The key outlives its marks.
+All marks are one field. Those that have ended are left out. The key outlives its marks. What take keeps of windows and
+buckets gets a "!" in front, which tells take to look at the marks: a subject without any costs a decision nothing.
 ]]
 local now = tonumber(ARGV[1])
 if now < 0 then
@@ -40,6 +40,13 @@ if last == 0 then
   return 0
 end
 redis.call('HSET', KEYS[1], '!', table.concat(kept, '|'))
+local states = redis.call('HGETALL', KEYS[1])
+for place = 1, #states, 2 do
+  local field, state = states[place], states[place + 1]
+  if string.match(field, '^[wfb]1:') and string.match(state, '^%d') then
+    redis.call('HSET', KEYS[1], field, '!' .. state)
+  end
+end
 local life = math.max(60000, last - now)
 if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', life)) end
 return last - now

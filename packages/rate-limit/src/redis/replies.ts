@@ -7,6 +7,7 @@ import type { Answer, Ask, LimitAnswer, SubjectState } from "../store.ts";
 
 const headLength = 4;
 const perAsk = 5;
+const shortHead = "2:";
 
 /**
  * The answer of `take.lua`.
@@ -25,13 +26,20 @@ export function readAnswer(reply: Reply, asks: readonly Ask[]): Answer {
 
 /** All is allowed, limits are as asked, time is as usual: what else there is follows. */
 function readShort(reply: string, asks: readonly Ask[]): Answer {
-  const [version, time, ...remaining] = reply.split(":");
-  if (version !== "2" || remaining.length !== asks.length) throw new RateLimitReplyError(reply);
-  const atMs = Number(time);
-  const limits = asks.map(({ limit: { kind, limit, perMs } }, index): LimitAnswer => {
-    const stamp = kind === "bucket" ? 0 : Math.floor(atMs / perMs);
-    return { limit, remaining: Number(remaining[index]), waitMs: 0, nextMs: 0, stamp };
-  });
+  // Most calls get one of these, so it is read without a list of its pieces.
+  let end = reply.indexOf(":", shortHead.length);
+  if (!reply.startsWith(shortHead) || end < 0) throw new RateLimitReplyError(reply);
+  const atMs = Number(reply.slice(shortHead.length, end));
+  const limits: LimitAnswer[] = [];
+  for (const { limit } of asks) {
+    const start = end + 1;
+    end = reply.indexOf(":", start);
+    if (start === 0) throw new RateLimitReplyError(reply);
+    const remaining = Number(end < 0 ? reply.slice(start) : reply.slice(start, end));
+    const stamp = limit.kind === "bucket" ? 0 : Math.floor(atMs / limit.perMs);
+    limits.push({ limit: limit.limit, remaining, waitMs: 0, nextMs: 0, stamp });
+  }
+  if (end >= 0) throw new RateLimitReplyError(reply);
   return { allowed: true, atMs, blockedMs: 0, limits };
 }
 
@@ -103,7 +111,8 @@ function stateOf({ kind }: NamedLimit, text: string): LimitState {
     }
     return { entries };
   }
-  const [first = 0, ...numbers] = text.split(":").map(Number);
+  // Those of a subject with marks begin with one.
+  const [first = 0, ...numbers] = text.replace("!", "").split(":").map(Number);
   return kind === "bucket"
     ? { atMs: first, debt: numbers[0] ?? 0, refill: numbers[1] ?? 0 }
     : { at: first, counts: numbers };

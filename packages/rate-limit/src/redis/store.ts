@@ -44,9 +44,9 @@ export function redisStore(redis: Redis, options: RedisStoreOptions = {}): RateL
     await Promise.all(releases.map(({ key, args }) => adjusting.run({ keys: [key], args: [scriptTime(), ...args] })));
   }
 
-  async function decide(asks: readonly Ask[], { spend, signal }: TakeOptions): Promise<Answer> {
+  function decide(asks: readonly Ask[], { spend, signal }: TakeOptions): Promise<Answer> {
     const entry = takeEntry(asks, { prefix, spend, nowMs: scriptTime() });
-    return readAnswer(await taking.run(entry, signal ? { signal } : undefined), asks);
+    return taking.run(entry, signal ? { signal } : undefined).then((reply) => readAnswer(reply, asks));
   }
 
   async function adjust(key: string, changes: readonly Change[]): Promise<readonly number[]> {

@@ -14,6 +14,7 @@ is mostly the same. Most calls are for one subject without marks, at windows and
 done first; whatever is out of the ordinary is left to what follows, which begins anew and says everything.
 A field begins with its kind and version: w1 weighted, s1 strict and f1 fixed windows hold "piece:hits:hits before:…",
 b1 buckets "at_ms:debt:refill", l1 logs and c1 slots a sorted string of 13 digits, until when it counts, then a token.
+Those of w1, f1 and b1 have a "!" in front while the subject has marks, so that who reads one needs no look at the marks.
 Everything is a whole number below 2^53, so every comparison is exact. %.0f keeps all digits; tostring() does not.
 A denial writes nothing. But when the clock has stepped back by more than a window (a failover), what lies ahead is
 moved to where it delays nobody for longer than that, and the move is kept even by a denial, or it would never end.
@@ -21,7 +22,7 @@ PEXPIRE only collects garbage: it lets a key live on for a minute or twice its l
 ]]
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local format, match, sub, rep = string.format, string.match, string.sub, string.rep
-local call = redis.call
+local call, concat = redis.call, table.concat
 
 local server_now
 local function time_of(text)
@@ -34,58 +35,63 @@ local function time_of(text)
 end
 
 local plans = {}
+local hits = {}
 local function plan_of(text)
   local now_text, spend, rest = match(text, '^(-?%d+)|(%d)|(.+)$')
   local now = time_of(now_text)
-  local plan = { now = now, spends = spend == '1', is_plain = spend == '1', fields = { '!' }, asks = {} }
+  local plan = { now = now, spends = spend == '1', is_plain = spend == '1', fields = {}, asks = {} }
   plan.short = format('2:%.0f:', now)
   for field, limit, per, extra, cost in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)') do
     local ask = { field = field, kind = sub(field, 1, 1), extra = extra, now = now }
+    ask.hit = hits[ask.kind]
     ask.limit, ask.per, ask.cost = tonumber(limit), tonumber(per), tonumber(cost)
     ask.size = ask.limit * ask.per
     if ask.kind == 'w' or ask.kind == 'f' then
       ask.piece = floor(now / ask.per)
+      ask.piece_head = format('%.0f:', ask.piece)
       ask.piece_text, ask.before_text = format('%.0f', ask.piece), format('%.0f', ask.piece - 1)
       ask.rest = ask.kind == 'w' and ask.per - (now - ask.piece * ask.per) or 0
-    elseif ask.kind ~= 'b' then
+    elseif not ask.hit then
       plan.is_plain = false
     end
     plan.asks[#plan.asks + 1] = ask
     plan.fields[#plan.fields + 1] = field
   end
+  if plan.is_plain then plan.hit = plan.asks[2] and hits.all or hits.one end
   plans[text] = plan
   return plan
 end
 
 -- What a window has spent, as a multiple of 1 / per, and its new state. Nothing when it is out of the ordinary.
 local function hit_window(ask, state)
-  local newer, older, is_new = 0, '0', true
+  local newer, older, life = 0, '0', 2 * ask.per
   if state then
     local at, first, second = match(state, '^(%d+):(%d+):(%d+)$')
     if at == ask.piece_text then
-      newer, older, is_new = first, second, false
+      -- The expiry is for two windows and more: enough until the next one begins.
+      newer, older, life = first, second, 0
     elseif at == ask.before_text then
       older = first
-    elseif tonumber(at) > ask.piece then
+    elseif not at or tonumber(at) > ask.piece then
       return nil
     end
   end
   newer = newer + ask.cost
-  if newer >= 1e14 then return nil end
   local spent = newer * ask.per
   if older ~= '0' then spent = spent + older * ask.rest end
-  -- The expiry is for two windows and more: enough until the next one begins.
-  return spent, ask.piece_text .. ':' .. newer .. ':' .. older, is_new and 2 * ask.per or 0
+  return spent, ask.piece_head .. format('%d', newer) .. ':' .. older, life
 end
 
 -- The same of a bucket.
 local function hit_bucket(ask, state)
   local at, debt = ask.now, 0
   if state then at, debt = match(state, '^(%d+):(%d+)') end
+  if not at or tonumber(at) > ask.now then return nil end
   local spent = max(0, debt - (ask.now - at) * ask.extra) + ask.cost * ask.per
-  if tonumber(at) > ask.now or spent >= 1e14 then return nil end
-  return spent, ask.now .. ':' .. spent .. ':' .. ask.extra, ceil(spent / ask.extra)
+  return spent, format('%d:%d:%s', ask.now, spent, ask.extra), ceil(spent / ask.extra)
 end
+
+hits.w, hits.f, hits.b = hit_window, hit_window, hit_bucket
 
 local function keep_alive(key, life)
   life = max(60000, life)
@@ -93,46 +99,35 @@ local function keep_alive(key, life)
   if call('PTTL', key) < life then call('PEXPIRE', key, format('%.0f', ceil(life * 1.5))) end
 end
 
--- The same of either.
-local function hit_one(ask, state)
-  if ask.kind == 'b' then return hit_bucket(ask, state) end
-  return hit_window(ask, state)
+-- The answer to a call at one limit that is as usual. Nothing for any other, and then nothing is written.
+function hits.one(key, plan)
+  local ask = plan.asks[1]
+  local state = call('HGET', key, ask.field)
+  if not state and call('HEXISTS', key, '!') == 1 then return nil end
+  local spent, text, life = ask.hit(ask, state)
+  if not spent or spent + ask.per > ask.size then return nil end
+  call('HSET', key, ask.field, text)
+  if life > 0 then keep_alive(key, life) end
+  return plan.short .. format('%d', floor((ask.size - spent) / ask.per))
 end
 
--- How much is left, if that is something, in digits that concatenation keeps.
-local function left_of(ask, spent)
-  local room = spent and ask.size - spent or 0
-  if room < ask.per or room >= 1e14 * ask.per then return nil end
-  return floor(room / ask.per)
-end
-
--- The answer to a call that is as usual. Nothing for any other, and then nothing is written.
-local function hit(key, plan)
-  local first = plan.asks[1]
-  if not plan.asks[2] then
-    local kept = call('HMGET', key, '!', first.field)
-    if kept[1] then return nil end
-    local spent, text, life = hit_one(first, kept[2])
-    local left = left_of(first, spent)
-    if not left then return nil end
-    call('HSET', key, first.field, text)
-    if life > 0 then keep_alive(key, life) end
-    return plan.short .. left
-  end
-  local kept = call('HMGET', key, unpack(plan.fields))
-  if kept[1] then return nil end
-  local reply, write, longest = plan.short, {}, 0
-  for place, ask in ipairs(plan.asks) do
-    local spent, text, life = hit_one(ask, kept[place + 1])
-    local left = left_of(ask, spent)
-    if not left then return nil end
-    reply = place == 1 and reply .. left or reply .. ':' .. left
+-- The same at several limits.
+function hits.all(key, plan)
+  local asks, states = plan.asks, call('HMGET', key, unpack(plan.fields))
+  local left, write, longest, is_new = {}, {}, 0, false
+  for place = 1, #asks do
+    local ask, state = asks[place], states[place]
+    local spent, text, life = ask.hit(ask, state)
+    if not spent or spent + ask.per > ask.size then return nil end
+    left[place] = format('%d', floor((ask.size - spent) / ask.per))
     write[2 * place - 1], write[2 * place] = ask.field, text
+    is_new = is_new or not state
     if life > longest then longest = life end
   end
+  if is_new and call('HEXISTS', key, '!') == 1 then return nil end
   call('HSET', key, unpack(write))
   if longest > 0 then keep_alive(key, longest) end
-  return reply
+  return plan.short .. concat(left, ':')
 end
 
 -- What a piece of a window holds, the newest first.
@@ -190,7 +185,7 @@ end
 
 local function read_bucket(row, state)
   local now = row.now
-  local at, debt = match(state or '', '^(%d+):(%d+)')
+  local at, debt = match(state or '', '(%d+):(%d+)')
   row.refill, row.debt = row.refill or tonumber(row.extra), 0
   if not at then return end
   at, debt = tonumber(at), tonumber(debt)
@@ -213,7 +208,7 @@ local function read_entries(row, state)
       local entry = sub(state, (place - 1) * width + 1, place * width)
       moved[place] = format('%013.0f', max(0, tonumber(sub(entry, 1, 13)) - ahead)) .. sub(entry, 14)
     end
-    state, row.moved = table.concat(moved), true
+    state, row.moved = concat(moved), true
   end
   local low, high = 0, count
   while low < high do
@@ -272,13 +267,15 @@ local function kept(row)
   if row.parts == 1 then return format('%.0f:%.0f:%.0f', row.at, row.counts[0], row.counts[1]), 2 * row.per end
   local texts = {}
   for place = 0, row.parts do texts[place + 1] = format('%.0f', row.counts[place]) end
-  return format('%.0f:', row.at) .. table.concat(texts, ':'), 2 * row.per
+  return format('%.0f:', row.at) .. concat(texts, ':'), 2 * row.per
 end
 
 --@entry
 local plan = plans[ARGV[1]] or plan_of(ARGV[1])
-local usual = plan.is_plain and #KEYS == 1 and hit(KEYS[1], plan)
-if usual then return usual end
+if plan.hit and not KEYS[2] then
+  local usual = plan.hit(KEYS[1], plan)
+  if usual then return usual end
+end
 
 local rows, fields, lives, writes, subjects = {}, {}, {}, {}, {}
 for index, ask in ipairs(plan.asks) do
@@ -335,6 +332,7 @@ for _, row in ipairs(rows) do
   if spends or (keeps and row.moved) then
     local text, life = kept(row)
     local write = writes[row.place]
+    if hits[row.kind] and overrides[row.place] then text = '!' .. text end
     write[#write + 1], write[#write + 2] = row.field, text
     lives[row.place] = max(lives[row.place], life)
   end
