@@ -25,9 +25,14 @@ export function bentoInMemory(maxItems: number): Peer {
   return bentoPeer(new BentoCache({ default: "memory", stores: { memory: store } }));
 }
 
-/** bentocache on Redis alone, with a client that never resends. */
-export function bentoOnRedis(url: string): Peer & { readonly client: Ioredis } {
-  const client = new Ioredis(url, { maxRetriesPerRequest: null, autoResendUnfulfilledCommands: false });
+const neverResends = { maxRetriesPerRequest: null, autoResendUnfulfilledCommands: false };
+
+/** bentocache on Redis alone. */
+export function bentoOnRedis(
+  url: string,
+  options: Partial<typeof neverResends> = neverResends,
+): Peer & { readonly client: Ioredis } {
+  const client = new Ioredis(url, options);
   client.on("error", () => {});
   const store = bentostore().useL2Layer(redisDriver({ connection: client }));
   const peer = bentoPeer(new BentoCache({ default: "redis", prefix: "bento", stores: { redis: store } }));

@@ -1,0 +1,134 @@
+// How long a flush takes of a prefix with few entries and with many: ours, one script of the same writes on a bare
+// client, and what the peers offer for it. Each size has a server of its own, and flushes go round the sizes: what else
+// the machine does hits them alike.
+import { once } from "node:events";
+
+import { createCache, pathKey, type Cache, type CacheScope } from "@sluice/cache";
+import { redisStore } from "@sluice/cache/redis";
+import { connectRedis } from "@sluice/redis/ioredis";
+import { startRedis } from "@sluice/testing/services";
+import { Redis as Ioredis } from "ioredis";
+
+import { bentoOnRedis, manager, type Peer } from "./support/cache-peers.ts";
+import { median, rounded } from "./support/interleaved.ts";
+
+const quick = process.argv.includes("--quick");
+const sizes = quick ? [1000, 5000, 20_000] : [1000, 10_000, 100_000, 1_000_000];
+const [smallest = 0, largest = 0] = [sizes[0], sizes.at(-1)];
+const rounds = quick ? 30 : 200;
+const flushesPerRound = 10;
+const atOnce = 2000;
+const deadlineMs = 10_000;
+const bareFlush = "redis.call('SET', KEYS[1], ARGV[1], 'PX', 60000) return redis.call('PUBLISH', ARGV[2], KEYS[1])";
+
+/** A cache whose prefix has so many entries. */
+interface Filled {
+  readonly cache: Cache;
+  readonly scope: CacheScope<number, number>;
+  readonly bare: Ioredis;
+}
+
+/** Calls `work` with every number below a size, so many at once. */
+async function inBatches(size: number, work: (numbers: readonly number[]) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < size; from += atOnce) {
+    await work(Array.from({ length: Math.min(atOnce, size - from) }, (_, index) => from + index));
+  }
+}
+
+/** Fills a cache on a server of its own, by reading what is not there yet. */
+async function filled(size: number, closing: AsyncDisposableStack): Promise<Filled> {
+  const server = closing.use(await startRedis({ origin: "local" }));
+  const redis = closing.use(connectRedis({ url: server.url, role: "bench", deadlineMs }));
+  const cache = closing.use(
+    createCache({ store: redisStore(redis, { deadlineMs, invalidationDeadlineMs: deadlineMs }) }),
+  );
+  const bare = closing.adopt(new Ioredis(server.url), (client) => client.disconnect());
+  await once(bare, "ready");
+  const scope = cache.scope<number, number>("feed", {
+    prefix: "v1:feed",
+    key: pathKey<number>(),
+    ttl: "1h",
+    maxLoads: atOnce,
+    load: (id) => id,
+  });
+  await inBatches(size, (ids) => scope.getMany(ids));
+  if ((await bare.dbsize()) < size) throw new Error(`There are fewer than ${size} entries.`);
+  return { cache, scope, bare };
+}
+
+/** How long each of some calls takes, in ms: the median. */
+async function timed(count: number, call: () => Promise<unknown>): Promise<number> {
+  const took: number[] = [];
+  for (let turn = 0; turn < count; turn += 1) {
+    const startedMs = performance.now();
+    await call();
+    took.push(performance.now() - startedMs);
+  }
+  return median(took);
+}
+
+/** One round over all sizes; afterwards every entry must be loaded anew. */
+async function oneRound(all: ReadonlyMap<number, Filled>, isForward: boolean): Promise<Map<number, number>> {
+  const took = new Map<number, number>();
+  for (const [size, { cache, scope }] of isForward ? all : [...all].toReversed()) {
+    const { loads } = scope.stats();
+    took.set(size, await timed(flushesPerRound, () => cache.flush("v1:feed:")));
+    await scope.get(size - 1);
+    if (scope.stats().loads !== loads + 1) throw new Error("A flush has left something.");
+  }
+  return took;
+}
+
+/** How long a peer takes to clear so many entries, in ms. */
+async function peerAt(size: number, peerOf: (url: string) => Peer): Promise<number> {
+  await using server = await startRedis({ origin: "local" });
+  const peer = peerOf(server.url);
+  const took: number[] = [];
+  for (let turn = 0; turn < (size === largest ? 1 : 3); turn += 1) {
+    await inBatches(size, (ids) => Promise.all(ids.map((id) => peer.set(`feed:${id}`, id))));
+    took.push(await timed(1, () => peer.clear()));
+  }
+  await peer.close();
+  return median(took);
+}
+
+async function peerCurve(peerOf: (url: string) => Peer): Promise<Record<number, number>> {
+  const curve: Record<number, number> = {};
+  for (const size of sizes) curve[size] = rounded(await peerAt(size, peerOf));
+  return curve;
+}
+
+await using closing = new AsyncDisposableStack();
+const all = new Map<number, Filled>();
+for (const size of sizes) all.set(size, await filled(size, closing));
+const bare = all.get(largest)?.bare as Ioredis;
+const sha1 = String(await bare.script("LOAD", bareFlush));
+
+const ours: Map<number, number>[] = [];
+const limit: number[] = [];
+await oneRound(all, true);
+for (let round = 0; round < rounds; round += 1) {
+  ours.push(await oneRound(all, round % 2 === 0));
+  limit.push(await timed(flushesPerRound, () => bare.evalsha(sha1, 1, "{feed}:bare", `token-${round}`, "bare")));
+}
+const at = (size: number): number[] => ours.map((took) => took.get(size) ?? Number.NaN);
+const peers = { bentocache: await peerCurve((url) => bentoOnRedis(url)), "cache-manager": await peerCurve(manager) };
+
+const ownMs = median(at(largest));
+const ratios = {
+  flat: rounded(median(ours.map((took) => (took.get(smallest) ?? 0) / (took.get(largest) ?? 0)))),
+  limit: rounded(median(at(largest).map((tookMs, round) => (limit[round] ?? 0) / tookMs))),
+  bentocache: rounded((peers.bentocache[largest] ?? 0) / ownMs),
+  "cache-manager": rounded((peers["cache-manager"][largest] ?? 0) / ownMs),
+};
+if (quick) console.log(`quick: ${rounds} rounds, and ${largest} entries at most instead of 1000000`);
+console.log("all numbers but the ratios are ms per flush, by the number of entries");
+console.log(
+  JSON.stringify({
+    bench: "cache-flush",
+    ours: Object.fromEntries(sizes.map((size) => [size, rounded(median(at(size)))])),
+    limit: rounded(median(limit)),
+    peers,
+    ratios,
+  }),
+);
