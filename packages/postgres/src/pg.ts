@@ -1,5 +1,5 @@
 import { NestedUseError, TransactionAbortedError, TransactionEndedError } from "./errors.ts";
-import { sqlState } from "./failure.ts";
+import { sqlFailure, sqlState } from "./failure.ts";
 import { assertOutside, holding } from "./session-scope.ts";
 import type { Sql, SqlDatabase, SqlResult, SqlTransaction } from "./sql.ts";
 import { commitUnknown, isRefusal, openTransaction, transactionModes } from "./transaction.ts";
@@ -37,7 +37,7 @@ export interface PgPool {
 /** One use of a client: from its checkout to its release, or while it is its turn. */
 interface Lease {
   readonly client: PgClient;
-  /** A statement got no answer: it may still be running. A pooled client is destroyed after use. */
+  /** A statement got no answer, or its session's last one. A pooled client is destroyed after use. */
   readonly doubt: () => void;
   /** The session may be inside a transaction that nobody will end. The client is destroyed after use. */
   readonly condemn: () => void;
@@ -100,7 +100,8 @@ function sessionOf({ client, doubt }: Pick<Lease, "client" | "doubt">): Sql {
     try {
       return await client.query(text, params && [...params]);
     } catch (error) {
-      if (sqlState(error) === undefined) doubt();
+      // A server that ends a session says so, and is heard before its socket closes.
+      if (sqlState(error) === undefined || sqlFailure(error) === "unavailable") doubt();
       throw error;
     }
   };

@@ -2,7 +2,7 @@ import { fromPg, sqlFailure, type SqlTransaction, sqlState } from "@sluice/postg
 import { describe, expect, it } from "vitest";
 
 import { openClient, openPool } from "./support/handles.ts";
-import { backendOf, until } from "./support/server.ts";
+import { backendOf, terminate, until } from "./support/server.ts";
 import { thrownBy } from "./support/thrown.ts";
 
 async function runSlowly(tx: SqlTransaction): Promise<void> {
@@ -60,6 +60,19 @@ describe("a pg Pool", () => {
     const before = await backendOf(db);
     const error = await thrownBy(db.query("select pg_sleep(30)"));
     expect(sqlFailure(error)).toBe("timeout");
+    expect(await backendOf(db)).not.toBe(before);
+  });
+
+  it("never hands out a client whose session the server has ended", async () => {
+    const pool = await openPool({ max: 1 });
+    const db = fromPg(pool);
+    const watcher = fromPg(await openPool());
+    const before = await backendOf(db);
+    const ended = thrownBy(db.query("select pg_sleep(30)"));
+    // Before its socket closes.
+    const seen = ended.then((error) => [sqlState(error), pool.totalCount]);
+    await terminate(watcher, before);
+    expect(await seen).toEqual(["57P01", 0]);
     expect(await backendOf(db)).not.toBe(before);
   });
 
