@@ -87,7 +87,12 @@ export class EncodedRecord implements StoredRecord {
   /** Whether these are all the bytes of a record, and of a kind that is known. */
   get isWhole(): boolean {
     const isKnown = (this.#flags & 0x0f) < packings.length;
-    return isKnown && this.#bytes.length === this.#payloadAt + this.#bytes.readUInt32BE(36);
+    return isKnown && this.#bytes.length === this.wholeLength;
+  }
+
+  /** How many bytes all of it has, whether they are all here or not. */
+  get wholeLength(): number {
+    return this.#payloadAt + this.#bytes.readUInt32BE(36);
   }
 
   /** Whether it says that it is this, and that it stands on these: in one comparison, as every hit asks. */
@@ -148,10 +153,18 @@ export class EncodedRecord implements StoredRecord {
 
 /** Reads a record; undefined when the bytes are none, or not all of one. */
 export function decodeRecord(bytes: Uint8Array): EncodedRecord | undefined {
+  const record = decodeHead(bytes);
+  return record?.isWhole ? record : undefined;
+}
+
+/** Enough bytes of a record to hold its head, but for long lists of tags. */
+export const headLength = 1024;
+
+/** Reads a record whose end may be cut off; undefined when the bytes are none. */
+export function decodeHead(bytes: Uint8Array): EncodedRecord | undefined {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < fixedLength || buffer.readInt32BE(0) >> 8 !== magic) return undefined;
-  const record = new EncodedRecord(buffer);
-  return record.isWhole ? record : undefined;
+  return new EncodedRecord(buffer);
 }
 
 /** The bytes by which a store tells whether a record is still the one that was seen; empty for none. */

@@ -150,7 +150,7 @@ function writing({ channel, time, nonce, run }: Ground) {
 }
 
 /** In the slot of the record, as keys of records have no braces. */
-function leaseOf(key: string): string {
+export function leaseOf(key: string): string {
   return `{${key}}:l`;
 }
 
