@@ -21,7 +21,7 @@ export interface Typed {
 export interface Command {
   /** As it is typed: `rate-limit inspect`. */
   readonly name: string;
-  /** What comes after the name, such as `<subject>`. Each in angle brackets must be there. */
+  /** What comes after the name, such as `<subject>`: each must be there. */
   readonly operands: readonly string[];
   readonly help: string;
   readonly options: Readonly<Record<string, CommandOption>>;
@@ -33,4 +33,6 @@ export interface Command {
 export interface Answer {
   readonly json: unknown;
   readonly text: string;
+  /** The answer is not the one that was hoped for: it is printed as ever, and the exit code is 1. */
+  readonly failed?: boolean;
 }

@@ -2,6 +2,7 @@ import type { RedisConnection } from "@sluice/redis";
 import { connectRedis } from "@sluice/redis/ioredis";
 
 import type { CommandOption, Typed } from "./command.ts";
+import { firstSet } from "./first-set.ts";
 import type { Surroundings } from "./run.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -17,11 +18,18 @@ export const redisOption: CommandOption = {
  *
  * @throws `ERR_SLUICE_CLI_USAGE` when none is.
  */
-export function redisOf(typed: Typed, { env }: Surroundings, variables: readonly string[]): RedisConnection {
-  const named = [...variables, "REDIS_URL"]
-    .map((variable) => env[variable])
-    .find((url) => url !== undefined && url !== "");
-  const url = typed.text("redis") ?? named;
-  if (url === undefined) throw new UsageError(`Say where Redis is: --redis, ${variables.join(", ")} or REDIS_URL.`);
-  return connectRedis({ url, role: "cli", deadlineMs: 2000 });
+export function redisOf(typed: Typed, surroundings: Surroundings, variables: readonly string[]): RedisConnection {
+  const redis = redisIfAny(typed, surroundings, variables);
+  if (redis) return redis;
+  throw new UsageError(`Say where Redis is: --redis, ${variables.join(", ")} or REDIS_URL.`);
+}
+
+/** The same, and nothing when none is set. */
+export function redisIfAny(
+  typed: Typed,
+  { env }: Surroundings,
+  variables: readonly string[],
+): RedisConnection | undefined {
+  const url = typed.text("redis") ?? firstSet(env, [...variables, "REDIS_URL"]);
+  return url === undefined ? undefined : connectRedis({ url, role: "cli", deadlineMs: 2000 });
 }

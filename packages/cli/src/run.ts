@@ -1,6 +1,6 @@
 import { hasCode } from "@sluice/core";
 
-import type { Command } from "./command.ts";
+import type { Answer, Command } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { helpOf, overview } from "./help.ts";
 import { parse } from "./parse.ts";
@@ -19,26 +19,31 @@ export interface Surroundings {
  * Runs `sluice` with arguments, as the program does.
  *
  * @param args - What comes after the program's name.
- * @returns the exit code: 0 when it was done, 1 when it failed, 2 when it was not understood and nothing was done.
+ * @returns the exit code: 0 when it was done, 1 when it failed or found what must not be, 2 when it was not understood and nothing was done.
  */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   try {
-    await runCommand(args, surroundings);
-    return 0;
+    return await runCommand(args, surroundings);
   } catch (error) {
     surroundings.err(messageOf(error));
     return error instanceof UsageError || hasCode(error, "ERR_SLUICE_INVALID_ARGUMENT") ? 2 : 1;
   }
 }
 
-async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<void> {
-  if (args.length === 0 || args[0] === "--help" || args[0] === "help") return surroundings.out(overview(commands));
+async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { failed, text } = await answerTo(args, surroundings);
+  surroundings.out(text);
+  return failed ? 1 : 0;
+}
+
+async function answerTo(args: readonly string[], surroundings: Surroundings): Promise<Pick<Answer, "text" | "failed">> {
+  if (args.length === 0 || args[0] === "--help" || args[0] === "help") return { text: overview(commands) };
   const command = find(args);
   const rest = args.slice(command.name.split(" ").length);
-  if (rest.includes("--help")) return surroundings.out(helpOf(command));
+  if (rest.includes("--help")) return { text: helpOf(command) };
   const typed = parse(command, rest);
   const answer = await command.run(typed, surroundings);
-  surroundings.out(typed.has("json") ? JSON.stringify(answer.json) : answer.text);
+  return typed.has("json") ? { ...answer, text: JSON.stringify(answer.json) } : answer;
 }
 
 function find(args: readonly string[]): Command {
@@ -49,5 +54,14 @@ function find(args: readonly string[]): Command {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return "It failed for no reason that can be told.";
-  return "code" in error && typeof error.code === "string" ? `${error.code}: ${error.message}` : error.message;
+  const why = reasonOf(error);
+  const message = why === undefined ? error.message : `${error.message} (${why})`;
+  return "code" in error && typeof error.code === "string" ? `${error.code}: ${message}` : message;
+}
+
+/** What is beneath an error of ours: that of a driver or a server, which name hosts and tables, never passwords. */
+function reasonOf({ message, cause }: Error): string | undefined {
+  let [reason, at] = [undefined as string | undefined, cause];
+  for (; at instanceof Error; at = at.cause) if (at.message !== "") reason = at.message;
+  return reason !== undefined && !message.includes(reason) ? reason : undefined;
 }

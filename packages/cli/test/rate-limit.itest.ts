@@ -20,7 +20,7 @@ afterAll(() => connection.close());
 /** Another process's limiter, as far as it shows: it shares nothing with the program but Redis. */
 function limiter() {
   return createRateLimiter({
-    store: redisStore(connection, { prefix }),
+    store: redisStore(connection, { prefix, deadlineMs: 5000 }),
     policies: { browse: window({ limit: 2, per: "1h" }), buy: bucket({ capacity: 1, refill: 1, every: "1h" }) },
   });
 }

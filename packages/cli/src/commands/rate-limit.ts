@@ -1,4 +1,4 @@
-import { InvalidArgumentError, parseDuration } from "@sluice/core";
+import { parseDuration } from "@sluice/core";
 import {
   byAction,
   byIp,
@@ -13,8 +13,10 @@ import { redisStore } from "@sluice/rate-limit/redis";
 
 import type { Answer, Command, CommandOption, Typed } from "../command.ts";
 import { redisOf, redisOption } from "../redis-option.ts";
+import { required } from "../required.ts";
 import type { Surroundings } from "../run.ts";
 import { UsageError } from "../usage-error.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 const common = {
   redis: redisOption,
@@ -121,12 +123,6 @@ function subjectOf(text: string): Subject {
   throw new UsageError("A subject is user:<id>, ip:<address>, key:<id> or action:<user>/<action>.");
 }
 
-function required(typed: Typed, option: string): string {
-  const value = typed.text(option);
-  if (value === undefined || value === "") throw new UsageError(`--${option} is missing.`);
-  return value;
-}
-
 function durationOf(typed: Typed): number {
   return parseDuration(required(typed, "for"), { argument: "--for", maxMs: longestMarkMs });
 }
@@ -138,10 +134,7 @@ function limitName(typed: Typed): string {
 }
 
 function countOf(typed: Typed, option: string): number {
-  const text = required(typed, option);
-  const count = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
-  if (count >= 1 && count <= greatestLimit) return count;
-  throw new InvalidArgumentError(`--${option}`, `a whole number from 1 to ${greatestLimit}`, text);
+  return wholeNumber(`--${option}`, required(typed, option), { from: 1, to: greatestLimit });
 }
 
 function textOf(key: string, { blockedMs, counters, overrides }: SubjectState): string {
