@@ -34,10 +34,11 @@ function stepsOf(runbook: string): Step[] {
 let redis: LaunchedRedis;
 let databaseUrl: string;
 
+const load = (): number => 1;
+
 async function fillCache(): Promise<void> {
   await using connection = connectRedis(redis.url);
   await using cache = createCache({ store: redisStore(connection, { deadlineMs: 5000 }) });
-  const load = (): number => 1;
   const ttl = "1h";
   const feed = cache.scope<{ city: string }, number>("feed", { prefix: "v1:feed", key: paramsKey(), ttl, load });
   // Named otherwise than its prefix: it has a generation of its own.
