@@ -1,7 +1,7 @@
 import { createLocks } from "@sluice/lock";
 import { redisStore } from "@sluice/lock/redis";
 import { connectRedis } from "@sluice/redis/ioredis";
-import { frozen, killProcess } from "@sluice/testing/faults";
+import { createFaultProxy, frozen, killProcess, respProtocol } from "@sluice/testing/faults";
 import { findRedis, launchRedis, type LaunchedRedis } from "@sluice/testing/services";
 import { Redis as Ioredis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -29,8 +29,8 @@ afterAll(async () => {
 });
 beforeEach(() => stock.clear());
 
-async function sale(units: number, productId = "a") {
-  const redis = connectRedis(server.url);
+async function sale(units: number, { productId = "a", url = server.url } = {}) {
+  const redis = connectRedis(url);
   const admin = new Ioredis(server.url);
   admin.on("error", () => undefined);
   onTestFinished(async () => {
@@ -117,6 +117,19 @@ describe("the counter in Redis", () => {
     expect(await during).toBe(20);
     server = await launch(port);
     expect(await sell(30)).toBe(20);
+    await expectSold(60);
+  });
+
+  it("costs nobody a unit when its answers are lost, which takes units off it that nobody has", async () => {
+    const upstream = { host: "127.0.0.1", port: server.port };
+    const proxy = await createFaultProxy({ upstream, protocol: respProtocol });
+    onTestFinished(() => proxy.close());
+    const { admin, sell, expectSold } = await sale(60, { url: proxy.url(server.url) });
+    await until(async () => (await admin.get("stock:a")) === "60");
+    const lost = proxy.loseReplyAfter((request) => request.includes("stock:a"), { times: 3 });
+    expect(await sell(25)).toBe(25);
+    expect(lost.lost).toBeGreaterThan(0);
+    expect(await sell(50)).toBe(35);
     await expectSold(60);
   });
 

@@ -63,13 +63,21 @@ export class Acquisition {
     }
   }
 
+  /** It is this process's turn, and another's lock. */
+  #waits(): () => void {
+    const { queues, maxWaiting } = this.#facts;
+    if (queues.waiting >= maxWaiting) throw this.#busy("queue-full");
+    return queues.ask();
+  }
+
   /** Asks the store. */
   async #take(turn: Turn): Promise<HeldLock> {
     const { signal, waitMs } = this.#facts;
     let grantedMs: number | undefined;
     try {
-      grantedMs = await obtain({ ...this.#facts, untilMs: this.#startedMs + waitMs });
+      grantedMs = await obtain({ ...this.#facts, untilMs: this.#startedMs + waitMs, onWait: () => this.#waits() });
     } catch (error) {
+      if (error instanceof LockBusyError) throw error;
       return this.#withoutStore(turn, error);
     }
     if (grantedMs === undefined) throw this.#busy("held");

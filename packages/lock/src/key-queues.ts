@@ -21,10 +21,17 @@ export class KeyQueues {
   // A set keeps the order in which its members came, and forgets one in the middle at no cost.
   readonly #queues = new Map<string, Set<Place>>();
   #waiting = 0;
+  #asking = 0;
 
-  /** Places whose turn has not come. */
+  /** Places whose turn has not come, and those whose turn it is while another process has what they want. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiting + this.#asking;
+  }
+
+  /** Counts a place as waiting, whose turn it is, until the function that is returned is called. */
+  ask(): () => void {
+    this.#asking += 1;
+    return () => void (this.#asking -= 1);
   }
 
   enter(keys: readonly string[]): Turn {

@@ -13,6 +13,8 @@ export interface Asking {
   /** Longest pause between two attempts in ms, whatever the store tells. */
   readonly pollMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Called once, before the first pause. Returns what to call when the wait is over; throws to refuse it. */
+  readonly onWait: () => () => void;
 }
 
 /**
@@ -20,12 +22,13 @@ export interface Asking {
  * the holder to end, or for the poll, whichever comes first.
  *
  * @returns when the granted attempt was sent, on the monotonic clock; undefined when the time was up.
- * @throws what the store throws, and the signal's reason.
+ * @throws what the store and `onWait` throw, and the signal's reason.
  */
 export async function obtain(asking: Asking): Promise<number | undefined> {
   const { store, clock, request, untilMs, signal } = asking;
   const pause = new Pause(clock);
   let watch: LockWatch | undefined;
+  let onEnd: (() => void) | undefined;
   try {
     for (;;) {
       signal?.throwIfAborted();
@@ -34,11 +37,13 @@ export async function obtain(asking: Asking): Promise<number | undefined> {
       if (answer.granted) return sentMs;
       const leftMs = untilMs - clock.monotonic();
       if (leftMs <= 0) return undefined;
+      onEnd ??= asking.onWait();
       watch ??= store.watch?.(request.keys, sentMs, () => pause.end());
       await pause.wait(Math.min(leftMs, pauseOf(asking, answer.freeInMs)), signal);
     }
   } finally {
     watch?.close();
+    onEnd?.();
   }
 }
 

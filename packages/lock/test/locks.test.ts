@@ -69,6 +69,24 @@ describe("locks", () => {
     for (const next of waiting) await (await next).release();
   });
 
+  it("count as waiting who wants what another process has, whatever their keys", async () => {
+    const { clock, store } = fixture();
+    const [one, other] = [createLocks({ store, clock }), createLocks({ store, clock, maxWaiting: 2 })];
+    const held = await one.acquire(["a", "b", "c"]);
+    const waiting = [other.acquire("a"), other.acquire("b")];
+    await turn();
+    expect(await codeOf(other.acquire("c"))).toBe("ERR_SLUICE_LOCK_BUSY");
+    expect(await codeOf(other.acquire("b"))).toBe("ERR_SLUICE_LOCK_BUSY");
+    await held.release();
+    for (const next of waiting) await (await next).release();
+    // Nobody waits any more, so there is room again.
+    const again = await one.acquire("c");
+    const last = other.acquire("c");
+    await turn();
+    await again.release();
+    await (await last).release();
+  });
+
   it("take several keys in one order, so that nobody waits for each other", async () => {
     const { clock, store } = fixture();
     const one = createLocks({ store, clock });

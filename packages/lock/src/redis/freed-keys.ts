@@ -5,12 +5,16 @@ import type { LockWatch } from "../store.ts";
 
 // A lock that one waits for is soon waited for again; subscribing anew costs a round trip each time.
 const lingerMs = 1000;
+// And not soon enough for more of them than this.
+const mostLingering = 1000;
 
 /** Who waits for which keys, and one subscription per key for all of them. */
 export class FreedKeys {
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #channels = new Map<string, Channel>();
+  /** Those that nobody listens to any more, the longest of all first. */
+  readonly #lingering = new Set<Channel>();
 
   constructor(redis: Redis, clock: Clock) {
     this.#redis = redis;
@@ -19,18 +23,31 @@ export class FreedKeys {
 
   watch(keys: readonly string[], sinceMs: number, onFree: () => void): LockWatch {
     const channels = keys.map((key) => this.#channel(key));
-    for (const channel of channels) channel.add(onFree, sinceMs);
+    for (const channel of channels) {
+      this.#lingering.delete(channel);
+      channel.add(onFree, sinceMs);
+    }
     return {
       close: () => {
-        for (const channel of channels) channel.remove(onFree);
+        for (const channel of channels) if (channel.remove(onFree)) this.#linger(channel);
       },
     };
+  }
+
+  #linger(channel: Channel): void {
+    this.#lingering.delete(channel);
+    this.#lingering.add(channel);
+    const [oldest] = this.#lingering;
+    if (this.#lingering.size > mostLingering) oldest?.end();
   }
 
   #channel(key: string): Channel {
     const known = this.#channels.get(key);
     if (known) return known;
-    const channel = new Channel(this.#clock, () => this.#channels.delete(key));
+    const channel = new Channel(this.#clock, () => {
+      if (this.#channels.get(key) === channel) this.#channels.delete(key);
+      this.#lingering.delete(channel);
+    });
     channel.open(this.#redis, key);
     this.#channels.set(key, channel);
     return channel;
@@ -64,11 +81,19 @@ class Channel {
     if (this.#liveSinceMs > sinceMs || this.#freedMs >= sinceMs) onFree();
   }
 
-  remove(onFree: () => void): void {
+  /** Whether nobody listens any more: it then ends in a while. */
+  remove(onFree: () => void): boolean {
     this.#listeners.delete(onFree);
-    if (this.#listeners.size > 0) return;
+    if (this.#listeners.size > 0) return false;
     this.#linger?.cancel();
-    this.#linger = this.#clock.schedule(lingerMs, () => void this.#end(), { background: true });
+    this.#linger = this.#clock.schedule(lingerMs, () => this.end(), { background: true });
+    return true;
+  }
+
+  end(): void {
+    this.#linger?.cancel();
+    this.#onEnd();
+    void this.#unsubscribe();
   }
 
   async #subscribe(redis: Redis, key: string): Promise<Subscription | undefined> {
@@ -106,8 +131,7 @@ class Channel {
     for (const onFree of this.#listeners) onFree();
   }
 
-  async #end(): Promise<void> {
-    this.#onEnd();
+  async #unsubscribe(): Promise<void> {
     const subscription = await this.#subscription;
     await subscription?.close();
   }
