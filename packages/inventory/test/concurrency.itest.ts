@@ -175,6 +175,7 @@ describe.each(Object.entries(kinds))("%s", (_title, options) => {
       { productId: "a", onHand: 51, moved: 50, reserved: 0, open: 0 },
     ]);
     await inventory.checkpoint();
+    expect(await inventory.verify()).toHaveLength(2);
     expect(await inventory.verify(1)).toHaveLength(1);
   });
 

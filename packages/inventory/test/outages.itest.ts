@@ -99,16 +99,16 @@ describe("whoever asks again by the same id", () => {
   });
 });
 
+async function lossy() {
+  const { proxy, db } = await throughProxy();
+  const inventory = createInventory({ store: postgresStore(db) });
+  await inventory.levels(["a"]);
+  const losing = (text: string) => proxy.loseReplyAfter((request) => request.includes(text));
+  return { db, inventory, losing };
+}
+
 describe("an answer that is lost", () => {
   const lines = [{ productId: "a", quantity: 2 }];
-
-  async function lossy() {
-    const { proxy, db } = await throughProxy();
-    const inventory = createInventory({ store: postgresStore(db) });
-    await inventory.levels(["a"]);
-    const losing = (text: string) => proxy.loseReplyAfter((request) => request.includes(text));
-    return { db, inventory, losing };
-  }
 
   it("is unknown to its caller, who learns it by the same id or key", async () => {
     const { inventory, losing } = await lossy();
