@@ -4,14 +4,16 @@ import { endConnections } from "./http/draining.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { answerOtherMethods } from "./http/methods.ts";
 import { countRequests, metricsRoute } from "./http/metrics-route.ts";
+import type { Guards } from "./http/principal.ts";
 import { traceRequests } from "./http/request-spans.ts";
 import { createServer, refuseEarly, type Server } from "./http/server.ts";
 import { watchDatabaseEvents } from "./infra/database-events.ts";
 import { createDatabase, type Database } from "./infra/database.ts";
 import { createMetrics } from "./infra/metrics.ts";
 import { watchProcess } from "./infra/process-metrics.ts";
-import { createQueue, jobNames, type JobName, type Queue } from "./infra/queue.ts";
+import { watchStock } from "./infra/stock-events.ts";
 import { createTelemetry, type Telemetry } from "./infra/telemetry.ts";
+import { includes } from "./jobs.ts";
 import { watchLimits } from "./limits/limit-events.ts";
 import { limitRequests } from "./limits/limit-requests.ts";
 import { createLimits } from "./limits/limiter.ts";
@@ -23,9 +25,7 @@ import { listingsModule } from "./modules/listings/index.ts";
 import { productCards, productsModule } from "./modules/products/index.ts";
 import { sellersModule } from "./modules/sellers/index.ts";
 import { forgivesMisspelling } from "./paging/relevance.ts";
-
-/** When each job runs: counting the catalog anew, forgetting sessions that have expired. */
-const jobTimes: Readonly<Record<JobName, string>> = { catalog_rollup: "*/5 * * * *", session_gc: "17 * * * *" };
+import { openTrade, type Trade } from "./trade.ts";
 
 /** A running marketplace, or one role of it. */
 export interface App {
@@ -53,7 +53,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   const server = await createServer({ ...config.http, logLevel: config.logLevel, ...rest });
   const database = createDatabase(databaseUrls, config.database, server.log);
   const telemetry = createTelemetry(config.otlp, server.log);
-  const stopWatching = watchDatabaseEvents(telemetry.meter, server.log);
+  const stopWatching = watchEvents(telemetry, server.log);
   // Who has counted the catalog reads the new counts; others may read what is a little older.
   const counting = database.session();
   const { rollUp } = categoriesModule(counting.sql);
@@ -61,17 +61,17 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   const auth = authModule(database.sql, { ...config.auth, secretKey, secureCookies });
   const limits = createLimits({ redisUrl: config.redis.rateLimitUrl, isEnabled: config.features.rateLimit });
   const carts = cartsModule({ ...config.carts, cards: productCards(database.sql), guards: auth.guards });
-  const stopWatchingLimits = watchLimits(telemetry.meter, server.log);
   const routes = collectRoutes(server);
-  let queue: Queue | undefined;
+  let trade: Trade | undefined;
 
   async function close(timeoutMs: number): Promise<void> {
     draining = true;
-    await Promise.all([server.close(), queue?.stop(timeoutMs)]);
+    // Requests under way may still sell.
+    await server.close();
+    await trade?.stop(timeoutMs);
     await Promise.all([limits[Symbol.asyncDispose](), carts[Symbol.asyncDispose]()]);
     await database[Symbol.asyncDispose]();
     stopWatching();
-    stopWatchingLimits();
     await telemetry.close(timeoutMs);
   }
 
@@ -80,31 +80,37 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
     measure(server, database, telemetry);
     await limitRequests(server, { limiter: limits.limiter, ...config.http, caller: auth.caller });
     refuseEarly(server);
+    const otherWork = { catalog_rollup: rollUp, session_gc: auth.collectGarbage };
+    const ground = { role, databaseUrls, database, otherWork, guards: auth.guards, log: server.log };
+    const selling = await openTrade(config, ground);
+    trade = selling;
     await answerOtherMethods(server, async () => {
       healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });
       if (config.features.metrics) metricsRoute(server, telemetry);
-      if (!does(role, "web")) return;
-      const { sql, reads } = database;
-      const catalog = { sql, reads, guards: auth.guards, forgivesMisspelling: await forgivesMisspelling(sql) };
-      const modules = [
-        auth.routes,
-        sellersModule(sql, auth.guards),
-        productsModule(catalog),
-        listingsModule(catalog),
-        categoriesModule(counting.reads).routes,
-        carts.routes,
-      ];
+      if (!includes(role, "web")) return;
+      const catalog = await catalogModules(database, auth.guards);
+      const own = [auth.routes, categoriesModule(counting.reads).routes, carts.routes];
+      const modules = [...own, ...catalog, ...selling.routes];
       await documentation(server, () => mount(server, modules));
     });
-    if (role !== "web") {
-      const work = { catalog_rollup: rollUp, session_gc: auth.collectGarbage };
-      queue = await jobs(role, { urls: databaseUrls, log: server.log, work });
-    }
+    await selling.start();
   } catch (error) {
     await close(0);
     throw error;
   }
   return { server, database, routes, drain: () => void (draining = true), close };
+}
+
+/** Who sells, and what. */
+async function catalogModules({ sql, reads }: Database, guards: Guards): Promise<((server: Server) => void)[]> {
+  const catalog = { sql, reads, guards, forgivesMisspelling: await forgivesMisspelling(sql) };
+  return [sellersModule(sql, guards), productsModule(catalog), listingsModule(catalog)];
+}
+
+/** Counts and logs what Sluice tells. @returns ends it. */
+function watchEvents({ meter }: Telemetry, log: Server["log"]): () => void {
+  const ends = [watchDatabaseEvents, watchLimits, watchStock].map((watch) => watch(meter, log));
+  return () => ends.forEach((end) => end());
 }
 
 /** Counts and traces requests, and shows the database and the process. */
@@ -121,25 +127,4 @@ async function mount(server: Server, modules: readonly ((server: Server) => void
   for (const prefix of ["/api", "/api/v1"]) {
     await server.register(async (api: Server) => modules.forEach((module) => module(api)), { prefix });
   }
-}
-
-/** Whether a role includes a part. */
-function does(role: Role, part: Role): boolean {
-  return role === "all" || role === part;
-}
-
-interface JobsOptions {
-  readonly urls: readonly string[];
-  readonly log: Server["log"];
-  readonly work: Readonly<Record<JobName, () => Promise<void>>>;
-}
-
-async function jobs(role: Role, { urls, log, work }: JobsOptions): Promise<Queue> {
-  const [worker, cron] = [does(role, "worker"), does(role, "cron")];
-  const queue = await createQueue({ urls, log, schedules: cron, supervises: worker });
-  for (const name of jobNames) {
-    if (worker) await queue.work(name, work[name]);
-    if (cron) await queue.schedule(name, jobTimes[name]);
-  }
-  return queue;
 }

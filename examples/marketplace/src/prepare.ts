@@ -42,7 +42,7 @@ export async function migrateDatabase(urls: readonly string[], patienceMs: numbe
 /** Seeds an empty database, and says with what. */
 export async function seed(urls: readonly string[], size: SeedSize, print: Print): Promise<void> {
   if (size === "none") return;
-  const enqueue = (transaction: SqlTransaction): Promise<string> => enqueueRollup(urls, transaction);
+  const enqueue = (transaction: SqlTransaction) => enqueueRollup(urls, transaction);
   const options = { size, progress: createProgress(process.stdout), whenSeeded: enqueue };
   const report = await withAdministrator(urls, (database) => seedDatabase(database, options));
   if (report === undefined) print("Not seeded: there are rows already.");
@@ -62,11 +62,11 @@ export async function prepareAccounts(
 }
 
 /** The counts follow the rows: the job is there when, and only when, they are. */
-async function enqueueRollup(urls: readonly string[], transaction: SqlTransaction): Promise<string> {
+async function enqueueRollup(urls: readonly string[], transaction: SqlTransaction): Promise<void> {
   const log = { info: ignore, warn: ignore, error: ignore, debug: ignore };
   const queue = await createQueue({ urls, log, schedules: false, supervises: false });
   try {
-    return await queue.enqueue(transaction, "catalog_rollup");
+    await queue.enqueue(transaction, "catalog_rollup", [{}]);
   } finally {
     await queue.stop(1000);
   }

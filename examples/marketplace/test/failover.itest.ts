@@ -155,7 +155,7 @@ async function enqueueCount(): Promise<void> {
   const log = { info: ignore, warn: ignore, error: ignore, debug: ignore };
   const urls = [servers.primary.url, servers.replica.url];
   const queue = await createQueue({ urls, log, schedules: false, supervises: false });
-  await market.app.database.sql.transaction((transaction) => queue.enqueue(transaction, "catalog_rollup"));
+  await market.app.database.sql.transaction((transaction) => queue.enqueue(transaction, "catalog_rollup", [{}]));
   await queue.stop(1000);
 }
 

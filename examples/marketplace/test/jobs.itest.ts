@@ -29,12 +29,12 @@ describe("jobs", () => {
     const queue = await openQueue(false);
     await withAdministrator(url, async (database) => {
       const lost = database.transaction(async (transaction) => {
-        await queue.enqueue(transaction, "catalog_rollup");
+        await queue.enqueue(transaction, "catalog_rollup", [{}]);
         throw new Error("rolled back");
       });
       await expect(lost).rejects.toThrow("rolled back");
       expect(await jobsEver()).toBe(0);
-      const id = await database.transaction((transaction) => queue.enqueue(transaction, "catalog_rollup"));
+      const [id = ""] = await database.transaction((transaction) => queue.enqueue(transaction, "catalog_rollup", [{}]));
       expect(await jobsEver()).toBe(1);
       await queue.cancel("catalog_rollup", id);
       expect(await queue.stats("catalog_rollup")).toMatchObject({ waiting: 0, active: 0 });
@@ -47,7 +47,7 @@ describe("jobs", () => {
     expect((await market.get("/api/categories")).body.data).toMatchObject({ counted_at: null });
     const queue = await openQueue(false);
     await withAdministrator(url, (database) =>
-      database.transaction((transaction) => queue.enqueue(transaction, "catalog_rollup")),
+      database.transaction((transaction) => queue.enqueue(transaction, "catalog_rollup", [{}])),
     );
     await expect
       .poll(async () => (await market.get("/api/categories")).body.data, { timeout: 10_000 })

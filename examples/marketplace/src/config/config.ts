@@ -43,6 +43,7 @@ export function effective(environment: Environment, random: Random = systemRando
       /** Which proxies are believed about the client's address. */
       proxies: readProxies(setting("TRUSTED_PROXIES", "")) ?? {},
     },
+    orders: orders(choose),
     shutdown: {
       delayMs: setting("SHUTDOWN_DELAY_MS", production ? 5000 : 0, mode),
       timeoutMs: setting("SHUTDOWN_TIMEOUT_MS", 25_000),
@@ -102,6 +103,7 @@ function redis({ address }: Chooser) {
     url: address("REDIS_URL"),
     cacheUrl: address("CACHE_REDIS_URL", "REDIS_URL"),
     rateLimitUrl: address("RATE_LIMIT_REDIS_URL", "REDIS_URL"),
+    inventoryUrl: address("INVENTORY_REDIS_URL", "REDIS_URL"),
     queueUrl: address("QUEUE_URL", "CELERY_BROKER_URL", "REDIS_URL"),
     queueResultUrl: address("QUEUE_RESULT_URL", "CELERY_RESULT_BACKEND", "REDIS_URL"),
   };
@@ -110,6 +112,18 @@ function redis({ address }: Chooser) {
 /** Where carts are kept, and for how long. */
 function carts({ environment, setting }: Chooser) {
   return { redisUrl: environment.REDIS_URL, ttlMs: setting("CART_TTL_SECONDS", 30 * 86_400) * 1000 };
+}
+
+function orders({ setting, address }: Chooser) {
+  return {
+    strategy: setting("INVENTORY_STRATEGY", "gate"),
+    holdTtlMs: setting("HOLD_TTL_SECONDS", 900) * 1000,
+    /** How long the simulated payment provider takes. */
+    paymentMs: setting("SIM_PAYMENT_MS", 2000),
+    /** Undefined: mails are log lines. */
+    smtpUrl: address("SMTP_URL"),
+    mailFrom: setting("MAIL_FROM", "orders@marketplace.example"),
+  };
 }
 
 function features({ setting }: Chooser) {

@@ -5,7 +5,7 @@ import { emailAddress } from "../modules/auth/email-address.ts";
 import { newPassword } from "../modules/auth/password.ts";
 import { readCollectorUrl, readHeaders } from "./collector.ts";
 import { readProxies } from "./proxies.ts";
-import { readPostgresUrl, readPostgresUrls, readRedisUrl } from "./service-url.ts";
+import { readPostgresUrl, readPostgresUrls, readRedisUrl, readSmtpUrl } from "./service-url.ts";
 
 /** A variable whose text is read by `read`; undefined from it means that the text is not `expected`. */
 function text<T>(expected: string, read: (text: string) => T | undefined) {
@@ -50,6 +50,7 @@ const postgresUrls = text(
   readPostgresUrls,
 );
 const redisUrl = text("a redis:// or rediss:// URL", readRedisUrl);
+const smtpUrl = text("an smtp:// or smtps:// URL", readSmtpUrl);
 const seconds = whole(0, 86_400);
 const longestTimeoutMs = 600_000;
 
@@ -115,6 +116,7 @@ export const environment = z.object({
   REDIS_URL: redisUrl,
   CACHE_REDIS_URL: redisUrl,
   RATE_LIMIT_REDIS_URL: redisUrl,
+  INVENTORY_REDIS_URL: redisUrl,
   QUEUE_URL: redisUrl,
   CELERY_BROKER_URL: redisUrl,
   QUEUE_RESULT_URL: redisUrl,
@@ -129,6 +131,11 @@ export const environment = z.object({
   LISTING_DETAIL_CACHE_TTL_SECONDS: seconds,
   FEED_CACHE_TTL_SECONDS: seconds,
   CART_TTL_SECONDS: whole(1, 31_536_000),
+  INVENTORY_STRATEGY: oneOf("gate", "dual", "optimistic"),
+  HOLD_TTL_SECONDS: whole(1, 604_800),
+  SIM_PAYMENT_MS: whole(0, 60_000),
+  SMTP_URL: smtpUrl,
+  MAIL_FROM: text("an e-mail address in ASCII letters", (value) => emailAddress.safeParse(value).data),
   DB_POOL_MAX: whole(1, 200),
   DB_POOL_TIMEOUT_MS: whole(1, longestTimeoutMs),
   DB_MAX_LAG_MS: whole(2000, longestTimeoutMs),
@@ -168,6 +175,8 @@ const secretNames: ReadonlySet<string> = new Set<VariableName>([
   "REDIS_URL",
   "CACHE_REDIS_URL",
   "RATE_LIMIT_REDIS_URL",
+  "INVENTORY_REDIS_URL",
+  "SMTP_URL",
   "QUEUE_URL",
   "CELERY_BROKER_URL",
   "QUEUE_RESULT_URL",

@@ -35,6 +35,12 @@ export function readRedisUrl(value: string): string | undefined {
   return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && decodes(url) ? url.href : undefined;
 }
 
+/** The URL of a mail server, or undefined where it is none. */
+export function readSmtpUrl(value: string): string | undefined {
+  const url = URL.parse(value);
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "" && decodes(url) ? url.href : undefined;
+}
+
 /** A service's address without what is secret in it: no password, no user, no parameters but `sslmode`. */
 export function withoutSecrets(serviceUrl: string): string {
   const { protocol, username, password, host, pathname, searchParams } = new URL(serviceUrl);

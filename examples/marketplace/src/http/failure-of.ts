@@ -15,6 +15,11 @@ const known: Readonly<Record<string, Answer>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json"],
   FST_ERR_BAD_URL: [400, "MALFORMED_URL", "The URL is not valid"],
   FST_ERR_MAX_PARAM_LENGTH: [414, "URL_TOO_LONG", "A part of the URL is too long"],
+  ERR_SLUICE_INVENTORY_UNAVAILABLE: [503, "DATABASE_UNAVAILABLE", "The database cannot answer at the moment"],
+  ERR_SLUICE_INVENTORY_UNKNOWN: [500, "OUTCOME_UNKNOWN", "It was or was not done: look before you try again"],
+  ERR_SLUICE_INVENTORY_DEADLINE: [503, "OVERLOADED", "Too many want this at the moment. Nothing is held for you"],
+  ERR_SLUICE_INVENTORY_OVERLOADED: [503, "OVERLOADED", "Too many want this at the moment. Nothing is held for you"],
+  ERR_SLUICE_INVENTORY_CLOSED: [503, "OVERLOADED", "This server is stopping. Nothing is held for you"],
   FST_ERR_HANDLER_TIMEOUT: [504, "REQUEST_TIMEOUT", "The request took too long"],
 };
 

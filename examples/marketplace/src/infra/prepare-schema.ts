@@ -1,4 +1,5 @@
 import { sleep, systemClock } from "@sluice/core";
+import { inventoryMigrations } from "@sluice/inventory/postgres";
 import { migrate, PostgresUnavailableError, readMigrations, sqlFailure, type SqlDatabase } from "@sluice/postgres";
 
 import { schema } from "./database.ts";
@@ -16,17 +17,23 @@ export async function prepareSchema(database: SqlDatabase, patienceMs: number): 
   const deadlineMs = systemClock.monotonic() + patienceMs;
   for (;;) {
     try {
-      const report = await migrate(database, {
-        package: "marketplace",
-        schema,
-        migrations: await readMigrations(migrations),
-      });
-      return report.applied;
+      return await applyAll(database);
     } catch (error) {
       if (!isWorthWaiting(error) || systemClock.monotonic() > deadlineMs) throw error;
       await sleep(systemClock, retryMs);
     }
   }
+}
+
+/** The marketplace's own tables, and beside them those of its stock. */
+async function applyAll(database: SqlDatabase): Promise<readonly string[]> {
+  const own = await migrate(database, {
+    package: "marketplace",
+    schema,
+    migrations: await readMigrations(migrations),
+  });
+  const stock = await migrate(database, { package: "inventory", schema, migrations: await inventoryMigrations() });
+  return [...own.applied, ...stock.applied];
 }
 
 /** A server that refuses this user, password or database will do so again. One without a free connection may not. */

@@ -6,10 +6,29 @@ import type { Log } from "../http/log.ts";
 import { listenToPrimary, type Notices } from "./primary-listener.ts";
 
 /** Every job there is. Each handler is safe to run twice: a worker may die between the work and its receipt. */
-export const jobNames = ["catalog_rollup", "session_gc"] as const;
+export const jobNames = [
+  "catalog_rollup",
+  "session_gc",
+  "order_confirm",
+  "order_email",
+  "stock_alert_email",
+  "low_stock_check",
+  "inventory_cache_sync",
+  "inventory_upkeep",
+] as const;
 
 /** The name of a job. */
 export type JobName = (typeof jobNames)[number];
+
+/** What jobs carry beside their name. The others carry nothing. */
+export interface JobData {
+  readonly order_confirm: { readonly order_id: string };
+  readonly order_email: { readonly order_id: string };
+  readonly stock_alert_email: { readonly seq: number; readonly product_id: string; readonly available: number };
+}
+
+/** What one job carries. */
+export type DataOf<Name extends JobName> = Name extends keyof JobData ? JobData[Name] : Readonly<Record<string, never>>;
 
 /** How many jobs there are by state. */
 export interface JobStats {
@@ -20,10 +39,14 @@ export interface JobStats {
 
 /** Jobs, in the database that they work on. Six methods are all that the service knows of its queue. */
 export interface Queue {
-  /** Adds a job in the caller's transaction: it exists when that commits. Returns its id. */
-  enqueue(transaction: Sql, job: JobName): Promise<string>;
-  /** Runs `handler` for each job, one at a time, until {@link Queue.stop}. */
-  work(job: JobName, handler: () => Promise<void>): Promise<void>;
+  /** Adds one job for each data, in the caller's transaction: they exist when that commits. Returns their ids. */
+  enqueue<Name extends JobName>(transaction: Sql, job: Name, data: readonly DataOf<Name>[]): Promise<readonly string[]>;
+  /** Runs `handler` for the jobs that wait, up to `atOnce` together, until {@link Queue.stop}. Default: one. */
+  work<Name extends JobName>(
+    job: Name,
+    handler: (data: readonly DataOf<Name>[]) => Promise<void>,
+    atOnce?: number,
+  ): Promise<void>;
   /** Adds the job at each time of a cron expression, once however many processes schedule it. */
   schedule(job: JobName, cron: string): Promise<void>;
   /** Removes a job that has not been run. */
@@ -65,7 +88,7 @@ export async function createQueue({ urls, log, schedules, supervises }: QueueOpt
   boss.on("warning", ({ message }: { message: string }) => log.warn(message));
   try {
     await boss.start();
-    for (const name of jobNames) await boss.createQueue(name, queueOptions);
+    for (const name of jobNames) await boss.createQueue(name, name in patience ? patientOptions : queueOptions);
   } catch (error) {
     await boss.stop({ graceful: false }).catch(() => undefined);
     await database.close();
@@ -83,6 +106,17 @@ const queueOptions = {
   notify: true,
 };
 
+// What a customer waits for is tried for hours: a mail server or a database may be away that long.
+const patience: Readonly<Record<keyof JobData, true>> = {
+  order_confirm: true,
+  order_email: true,
+  stock_alert_email: true,
+};
+const patientOptions = { ...queueOptions, retryLimit: 100, retryDelay: 1, retryDelayMax: 300 };
+
+// A notice wakes workers at once; what is due later again is looked for.
+const polling = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 5, burstWhenBatchFull: true };
+
 /** How pg-boss sends SQL. Its scripts answer nothing that it looks at. */
 function portOver(sql: Sql): Pick<Db, "executeSql"> {
   return {
@@ -99,15 +133,18 @@ function noticesOf([channel, onNotice, onStart]: Parameters<NonNullable<Db["list
 
 function portOf(boss: PgBoss, database: AsyncDisposable, log: Log): Queue {
   return {
-    async enqueue(transaction, job) {
-      const id = await boss.send(job, {}, { db: portOver(transaction) });
-      if (id === null) throw new Error(`The queue did not take the job ${job}`);
-      return id;
+    async enqueue(transaction, job, data) {
+      if (data.length === 0) return [];
+      const jobs = data.map((each) => ({ data: { ...each } }));
+      const ids = await boss.insert(job, jobs, { db: portOver(transaction), returnId: true });
+      if (ids?.length !== jobs.length) throw new Error(`The queue did not take the jobs ${job}`);
+      return ids;
     },
-    async work(job, handler) {
-      await boss.work(job, { batchSize: 1, pollingIntervalSeconds: 2 }, async () => {
+    async work<Name extends JobName>(job: Name, handler: (data: readonly DataOf<Name>[]) => Promise<void>, atOnce = 1) {
+      const options = { batchSize: atOnce, ...polling };
+      await boss.work<DataOf<Name>>(job, options, async (jobs) => {
         try {
-          await handler();
+          await handler(jobs.map(({ data }) => data));
         } catch (error) {
           log.error({ job, error: { message: error instanceof Error ? error.message : "unknown" } }, "Job failed");
           throw error;

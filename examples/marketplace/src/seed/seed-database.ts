@@ -1,8 +1,10 @@
 import type { SqlDatabase, SqlTransaction } from "@sluice/postgres";
 
+import { seedingStock } from "../infra/inventory.ts";
 import { loadTable, type TableDigest } from "./load-table.ts";
 import type { Progress } from "./progress.ts";
 import { seedTables, type FilledSize } from "./seed-tables.ts";
+import { loadStock } from "./stock.ts";
 
 /** What a database was seeded with, and whether this call did it. */
 export interface SeedReport {
@@ -32,7 +34,7 @@ export async function seedDatabase(database: SqlDatabase, options: SeedOptions):
   if (known !== undefined) return known;
   const seeded = await database.transaction(async (transaction) => {
     await transaction.query(`select pg_advisory_xact_lock(${lockKey})`);
-    return (await reportOf(transaction)) ?? (await fill(transaction, options));
+    return (await reportOf(transaction)) ?? (await fill(transaction, options, seedingStock(database)));
   });
   if (seeded?.byThisCall === true) await database.script("analyze");
   return seeded;
@@ -43,7 +45,11 @@ async function reportOf(sql: Pick<SqlDatabase, "query">): Promise<SeedReport | u
   return rows[0] && { ...rows[0], byThisCall: false };
 }
 
-async function fill(sql: SqlTransaction, { size, progress, whenSeeded }: SeedOptions): Promise<SeedReport | undefined> {
+async function fill(
+  sql: SqlTransaction,
+  { size, progress, whenSeeded }: SeedOptions,
+  stock: ReturnType<typeof seedingStock>,
+): Promise<SeedReport | undefined> {
   const { rows } = await sql.query(
     "select 1 from users where role <> 'admin' union all select 1 from categories limit 1",
   );
@@ -52,6 +58,7 @@ async function fill(sql: SqlTransaction, { size, progress, whenSeeded }: SeedOpt
   for (const table of seedTables(size)) {
     digests.push(await loadTable(sql, table, (done) => progress.update(table.name, done, table.count)));
   }
+  await loadStock(stock, sql, digests.find(({ table }) => table === "products")?.rows ?? 0);
   progress.end();
   await sql.query("insert into seed_runs (size, digests) values ($1, $2::jsonb)", [size, JSON.stringify(digests)]);
   await whenSeeded(sql);
