@@ -112,6 +112,7 @@ describe("configuration", () => {
     const { config, settings } = configOf({ REDIS_URL: "redis://r:1", CELERY_BROKER_URL: "redis://q:2" });
     expect(config.redis).toEqual({
       url: "redis://r:1",
+      inventoryUrl: "redis://r:1",
       cacheUrl: "redis://r:1",
       rateLimitUrl: "redis://r:1",
       queueUrl: "redis://q:2",

@@ -81,6 +81,8 @@ export async function createQueue({ urls, log, schedules, supervises }: QueueOpt
     // A job is added within seconds of its time, also when the process that would have added it has just died.
     cronMonitorIntervalSeconds: 5,
     cronWorkerIntervalSeconds: 2,
+    // The jobs of a worker that died are given to another within seconds, too.
+    superviseIntervalSeconds: 2,
     monitorIntervalSeconds: 2,
     useListenNotify: true,
   });

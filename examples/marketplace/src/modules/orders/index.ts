@@ -19,7 +19,7 @@ import { simulatedPayments } from "./simulated-payments.ts";
 
 export { idempotentHeaders, orderIdOf } from "./order-id.ts";
 export { productId, quantity } from "./order.ts";
-export { placeOrders, type Placement, type Placing } from "./place-orders.ts";
+export { placeOrders, type Placing } from "./place-orders.ts";
 export type { Accepted } from "./reserve-outcome.ts";
 export type { OrderService } from "./service.ts";
 
