@@ -88,10 +88,11 @@ describe("a confirmation", { timeout: 60_000 }, () => {
   });
 
   it("waits for a worker, and comes when there is one", async () => {
+    const first = await startMarketplace({ databaseUrl, role: "worker" });
+    await first[Symbol.asyncDispose]();
     const sale = await openSale(web, 40);
     const ids = await buyMany(web, sale, 40);
-    const first = await startMarketplace({ databaseUrl, role: "worker", environment: { SIM_PAYMENT_MS: "20" } });
-    await first[Symbol.asyncDispose]();
+    expect(await inStatus(ids, "pending")).toBe(40);
     await work();
     await expectAllConfirmedOnce(ids, sale);
   });

@@ -111,6 +111,19 @@ describe("a flash purchase", () => {
     ]);
   });
 
+  it("of what is out of stock is a 400 to clients of the profile detail, in the words that they know", async () => {
+    const market = await open({ ERROR_PROFILE: "detail" });
+    const sale = await openSale(market, 0);
+    const { status, body } = await buyOne(market, sale);
+    expect([status, body]).toEqual([400, expect.objectContaining({ detail: "Out of stock!" })]);
+    const problem = await flashBuy(
+      market,
+      { product_id: sale.product },
+      { ...asBuyer(sale), accept: "application/problem+json" },
+    );
+    expect([problem.status, problem.body]).toEqual([409, expect.objectContaining({ status: 409 })]);
+  });
+
   it("that cannot be written leaves nothing, and takes none of the others with it", async () => {
     const market = await open();
     const sale = await openSale(market, 100);

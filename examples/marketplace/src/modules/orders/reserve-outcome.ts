@@ -27,7 +27,10 @@ export function outOfStock({
   readonly productId: string;
   readonly available: number;
 }): Failure {
-  return new Failure(409, ["OUT_OF_STOCK", "Out of stock!"], { details: { product_id: productId, available } });
+  return new Failure(409, ["OUT_OF_STOCK", "Out of stock!"], {
+    details: { product_id: productId, available },
+    detail: { status: 400 },
+  });
 }
 
 /** A key that names another purchase. */
