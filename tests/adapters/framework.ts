@@ -19,6 +19,8 @@ export type Answer = { readonly answer: unknown };
 export interface Native {
   /** `req.sluice`, `request.sluice`, `c.get("sluice")`. */
   readonly context: Readonly<Partial<GuardContext>>;
+  /** The path of the request, as the framework tells it. */
+  readonly path: string;
   /** The body as the framework's own parser gives it. */
   readonly body: () => Promise<unknown>;
   /** Sets headers of a reply that is still to come. */

@@ -1,10 +1,13 @@
 import type { ContractCase } from "../case.ts";
 import { abortCases } from "./abort.ts";
+import { cachedCases } from "./cached.ts";
 import { composeCases } from "./compose.ts";
+import { conformanceCases } from "./conformance.ts";
 import { errorCases } from "./errors.ts";
 import { holdCases } from "./hold.ts";
 import { http2Cases } from "./http2.ts";
 import { identityCases } from "./identity.ts";
+import { limitCases } from "./limits.ts";
 import { neutralCases } from "./neutral.ts";
 import { protocolCases } from "./protocol.ts";
 import { requestBodyCases } from "./request-body.ts";
@@ -24,4 +27,7 @@ export const contractCases: readonly ContractCase[] = [
   ...errorCases,
   ...protocolCases,
   ...http2Cases,
+  ...limitCases,
+  ...cachedCases,
+  ...conformanceCases,
 ];

@@ -63,6 +63,7 @@ function nativeOf(request: Request, response: Response): Native {
   const answer: Answer = { answer: response };
   return {
     context: request.sluice ?? {},
+    path: request.path,
     async body() {
       // Express leaves other types to the handler.
       if (request.body === undefined) throw unsupportedMediaType();

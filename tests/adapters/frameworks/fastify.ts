@@ -62,6 +62,7 @@ function nativeOf(request: FastifyRequest, reply: FastifyReply): Native {
   const answer: Answer = { answer: reply };
   return {
     context: request.sluice,
+    path: request.url.split("?", 1)[0] ?? "",
     body: async () => request.body,
     setHeaders: (headers) => void reply.headers(headers),
     reply(status, body, headers = {}) {

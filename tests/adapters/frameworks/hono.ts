@@ -95,6 +95,7 @@ async function responseOf(c: Context, native: Route["native"]): Promise<Response
 function nativeOf(c: Context): Native {
   return {
     context: c.get("sluice") ?? {},
+    path: c.req.path,
     async body() {
       // Hono leaves the type to the handler.
       if (!c.req.header("content-type")?.startsWith("application/json")) throw unsupportedMediaType();
