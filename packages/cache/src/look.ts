@@ -21,7 +21,7 @@ export interface Found {
   readonly watch: Watch | undefined;
 }
 
-/** What {@link look} needs. */
+/** What a look at the store needs. */
 export interface LookGround {
   readonly store: CacheStore;
   readonly l1: L1 | undefined;
@@ -33,45 +33,44 @@ export interface LookGround {
 export class PoisonedError extends Error {}
 
 /**
- * Reads a record and judges it. One round trip; one more for a record with tags, when some tag was invalidated since.
+ * What is known before a record is read, for a copy of it.
  *
- * @throws the store's error; {@link PoisonedError}.
+ * @throws {@link PoisonedError}.
  */
-export async function look(ground: LookGround, plan: Plan): Promise<Found> {
-  const { store, l1, invalidator } = ground;
-  for (let attempt = 0; ; attempt += 1) {
-    if (invalidator.journal.isPoisoned(plan.keys)) throw new PoisonedError("an invalidation waits for the store");
-    const watch = l1?.watch(plan.keys);
-    try {
-      const snapshot = await store.read(plan);
-      if (attempt > 1 || !hasLost(ground, plan, snapshot)) {
-        const found = judge(ground, plan, { snapshot, watch });
-        // A promise more would be paid for by every hit.
-        return found instanceof Promise ? await found : found;
-      }
-    } catch (error) {
-      l1?.unwatch(watch);
-      throw error;
-    }
-    l1?.unwatch(watch);
-    if (!(await invalidator.replay("lost"))) throw new PoisonedError("an invalidation waits for the store");
-  }
+export function beginLook({ l1, invalidator }: LookGround, plan: Plan): Watch | undefined {
+  if (invalidator.journal.isPoisoned(plan.keys)) throw new PoisonedError("an invalidation waits for the store");
+  return l1?.watch(plan.keys);
+}
+
+/**
+ * Tells the store again what it has forgotten.
+ *
+ * @throws {@link PoisonedError} when it cannot be told.
+ */
+export async function remind({ invalidator }: LookGround): Promise<void> {
+  if (!(await invalidator.replay("lost"))) throw new PoisonedError("an invalidation waits for the store");
 }
 
 /** Whether the store shows that it has forgotten an invalidation by this process which it had confirmed. */
-function hasLost({ invalidator: { journal } }: LookGround, plan: Plan, { record, generations }: Snapshot): boolean {
+export function hasLost(
+  { invalidator: { journal } }: LookGround,
+  plan: Plan,
+  { record, generations }: Snapshot,
+): boolean {
   if (journal.isEmpty) return false;
   if (plan.generations.some((key, index) => journal.hasLost(key, generations[index] ?? null))) return true;
   const stored = record === null ? undefined : decodeRecord(record);
   return stored !== undefined && journal.outlived(plan.key, stored.storedMs - stored.loadMs);
 }
 
-interface Seen {
+/** What was read, and what was known before. */
+export interface Seen {
   readonly snapshot: Snapshot;
   readonly watch: Watch | undefined;
 }
 
-function judge(ground: LookGround, plan: Plan, { snapshot, watch }: Seen): Found | Promise<Found> {
+/** Judges what was read, at once but for a record with tags of which some may have been invalidated since. */
+export function judge(ground: LookGround, plan: Plan, { snapshot, watch }: Seen): Found | Promise<Found> {
   const { generations } = snapshot;
   const record = snapshot.record === null ? undefined : decodeRecord(snapshot.record);
   const nowMs = ground.store.now();

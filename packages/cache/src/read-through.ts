@@ -2,14 +2,16 @@ import { sleep } from "@sluice/core";
 
 import { CacheUnavailableError } from "./errors.ts";
 import { cacheEvents } from "./events.ts";
+import type { Watch } from "./l1.ts";
 import { isDueEarly } from "./lifetime.ts";
 import type { Lead, Loading, LoadingGround } from "./loading.ts";
-import { look, valueOf, type Found } from "./look.ts";
+import { beginLook, hasLost, judge, remind, valueOf, type Found } from "./look.ts";
 import type { Plan } from "./policy.ts";
 import type { EncodedRecord } from "./record.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import { StaleCopies } from "./stale-copies.ts";
 import { Unstored } from "./unstored.ts";
+import { Wait } from "./wait.ts";
 
 /** What {@link ReadThrough} needs. */
 export interface ReadThroughGround extends LoadingGround {
@@ -20,19 +22,11 @@ export interface ReadThroughGround extends LoadingGround {
   readonly storeHealth: { failed(error: unknown): void; answered(): void };
 }
 
-/** One caller's way through waiting. */
-interface Wait {
-  readonly beganMs: number;
-  pauseMs: number;
-  changes: number;
-}
-
 /** A value that may be served although it is not fresh. */
 type Fallback = Served & { readonly outcome: "stale" };
 
-const firstPauseMs = 10;
-const longestPauseMs = 120;
 const mostChanges = 2;
+const mostReminders = 2;
 
 /** The store could not be asked, or is not to be believed. */
 class StoreTrouble extends Error {}
@@ -54,23 +48,35 @@ export class ReadThrough {
 
   /** One read, from its first look at the store to its value. A hit awaits the store, and nothing else. */
   async read(plan: Plan, request: ReadRequest): Promise<Served> {
-    const { l1, clock, storeHealth } = this.#ground;
+    const { l1, store, storeHealth } = this.#ground;
     let wait: Wait | undefined;
+    let reminders = 0;
     for (;;) {
       let found: Found | undefined;
+      let watch: Watch | undefined;
       try {
-        found = await look(this.#ground, plan);
+        watch = beginLook(this.#ground, plan);
+        const snapshot = await store.read(plan);
+        if (reminders < mostReminders && hasLost(this.#ground, plan, snapshot)) {
+          reminders += 1;
+          await remind(this.#ground);
+          continue;
+        }
+        reminders = 0;
+        // A promise more would be paid for by every hit.
+        const judged = judge(this.#ground, plan, { snapshot, watch });
+        found = judged instanceof Promise ? await judged : judged;
         storeHealth.answered();
         const stored = this.#stored(plan, request, found);
         const served = stored instanceof Promise ? await stored : stored;
         if (served) return served;
-        wait ??= { beganMs: clock.monotonic(), pauseMs: firstPauseMs, changes: 0 };
+        wait ??= new Wait(this.#ground);
         const loaded = await this.#fromLoad({ plan, found, wait }, request);
         if (loaded) return loaded;
       } catch (error) {
         return await this.#unanswered(error, { plan, request, judged: found !== undefined });
       } finally {
-        l1?.unwatch(found?.watch);
+        l1?.unwatch(watch);
       }
     }
   }
@@ -154,16 +160,11 @@ export class ReadThrough {
 
   /** Pauses and tells to look again, or loads what will not be stored when the wait is over. */
   async #waited(request: ReadRequest, wait: Wait, leftMs: number): Promise<Served | undefined> {
-    const { clock, policy, random } = this.#ground;
+    const { policy } = this.#ground;
     // Nothing will be stored for others to find: waiting would be in vain.
     const waitMs = policy.ttlMs === 0 || request.fresh ? 0 : policy.waitMs;
-    const untilMs = wait.beganMs + waitMs - clock.monotonic();
-    if (untilMs <= 0 || leftMs <= 0) {
-      return this.#loading.apart(request, "wait-over");
-    }
-    await sleep(clock, Math.min(wait.pauseMs, untilMs, leftMs + 1) * (0.5 + random.float() / 2));
-    wait.pauseMs = Math.min(longestPauseMs, wait.pauseMs * 2);
-    return undefined;
+    if (await wait.pause({ waitMs, leftMs })) return undefined;
+    return this.#loading.apart(request, "wait-over");
   }
 
   #refresh(plan: Plan, request: ReadRequest, found: Found): void {

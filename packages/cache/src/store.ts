@@ -36,6 +36,8 @@ export interface Wanted {
   readonly key?: string;
   /** Keys of generations. */
   readonly generations: readonly string[];
+  /** `key` and `generations` in this order, where the caller has them at hand: to spare making them. */
+  readonly keys?: readonly string[];
 }
 
 /** What was there at one moment, or at neighbouring moments: the algorithm does not mind which. */

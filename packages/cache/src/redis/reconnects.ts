@@ -2,8 +2,10 @@ import { hasCode } from "@sluice/core";
 
 /** Notices that the way to a server was lost, and that there is one again: perhaps to another server. */
 export interface Reconnects {
-  /** What is made of the answer of a call, which is watched. */
-  readonly watched: <T, Made>(call: Promise<T>, make: (answer: T) => Made) => Promise<Made>;
+  /** Told of every answer. */
+  readonly answered: () => void;
+  /** Told of every failure, which it throws on: to be the last thing that is done about it. */
+  readonly failed: (error: unknown) => never;
   readonly onReconnect: (listener: () => void) => () => void;
 }
 
@@ -13,27 +15,17 @@ const losses = new Set(["breaker-open", "connection-lost", "not-connected", "ser
 export function createReconnects(): Reconnects {
   const listeners = new Set<() => void>();
   let isLost = false;
-  const onAnswer = (): void => {
-    if (!isLost) return;
-    isLost = false;
-    for (const listener of listeners) listener();
-  };
-  const onError = (error: unknown): void => {
-    const isRefusal = hasCode(error, "ERR_SLUICE_REDIS_UNAVAILABLE") || hasCode(error, "ERR_SLUICE_REDIS_UNKNOWN");
-    if (isRefusal && "reason" in error && losses.has(String(error.reason))) isLost = true;
-  };
   return {
-    watched: (call, make) =>
-      call.then(
-        (answer) => {
-          onAnswer();
-          return make(answer);
-        },
-        (error: unknown) => {
-          onError(error);
-          throw error;
-        },
-      ),
+    answered() {
+      if (!isLost) return;
+      isLost = false;
+      for (const listener of listeners) listener();
+    },
+    failed(error) {
+      const isRefusal = hasCode(error, "ERR_SLUICE_REDIS_UNAVAILABLE") || hasCode(error, "ERR_SLUICE_REDIS_UNKNOWN");
+      if (isRefusal && "reason" in error && losses.has(String(error.reason))) isLost = true;
+      throw error;
+    },
     onReconnect(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

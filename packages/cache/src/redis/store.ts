@@ -1,8 +1,16 @@
 import { InvalidArgumentError, systemClock, systemRandom, type Clock, type Random } from "@sluice/core";
-import { createCoalescer, createReader, type Coalescer, type Redis, type Reply, type Script } from "@sluice/redis";
+import {
+  createCoalescer,
+  createReader,
+  type Coalescer,
+  type Reader,
+  type Redis,
+  type Reply,
+  type Script,
+} from "@sluice/redis";
 
-import type { Bump, CacheStore, Claim, Claimed, PushListener, Pushes, Put, Snapshot, Wanted } from "../store.ts";
-import { createReconnects } from "./reconnects.ts";
+import type { Bump, CacheStore, Claim, Claimed, PushListener, Pushes, Put, Snapshot } from "../store.ts";
+import { createReconnects, type Reconnects } from "./reconnects.ts";
 import {
   acquireScript,
   bumpScript,
@@ -85,33 +93,62 @@ export function redisStore(redis: Redis, options: RedisStoreOptions = {}): Cache
     coalescers.set(operation, createCoalescer({ redis, script, deadlineMs: ownMs, clock, random }));
   }
   const reader = createReader({ redis, bytes: true, deadlineMs, clock });
+  const answered = (reply: Reply): Reply => {
+    reconnects.answered();
+    return reply;
+  };
   const ground: Ground = {
     redis,
     channel,
     time,
     nonce: () => Buffer.from(random.bytes(6)).toString("base64url"),
     run: (operation, keys, args) =>
-      reconnects.watched((coalescers.get(operation) as Coalescer).run({ keys, args }), same),
+      (coalescers.get(operation) as Coalescer).run({ keys, args }).then(answered, reconnects.failed),
   };
-
-  function read({ key, generations }: Wanted): Promise<Snapshot> {
-    const keys = key === undefined ? generations : [key, ...generations];
-    return reconnects.watched(reader.getAll(keys), (values) => {
-      const texts = key === undefined ? values : values.slice(1);
-      return { record: key === undefined ? null : (values[0] ?? null), generations: texts.map(textOf) };
-    });
-  }
 
   return {
     now() {
       if (!time.isSet) askTime(redis, { time, deadlineMs });
       return time.now();
     },
-    read,
+    read: reading(reader, reconnects),
     ...writing(ground),
     listen: (listener) => listen(ground, listener),
     onReconnect: reconnects.onReconnect,
     [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+type Values = readonly (Uint8Array | null)[];
+
+/** Reads, with nothing made per call that all calls can share: most of what a hit costs here is memory. */
+function reading(reader: Reader<Uint8Array>, { answered, failed }: Reconnects): CacheStore["read"] {
+  const textsOf = createTexts();
+  const snapshotOf = (values: Values): Snapshot => {
+    answered();
+    return { record: values[0] ?? null, generations: textsOf(values) };
+  };
+  const generationsOf = (values: Values): Snapshot => {
+    answered();
+    return { record: null, generations: values.map(textOf) };
+  };
+  return ({ key, generations, keys }) => {
+    if (key === undefined) return reader.getAll(generations).then(generationsOf, failed);
+    return reader.getAll(keys ?? [key, ...generations]).then(snapshotOf, failed);
+  };
+}
+
+/** The texts of all values but the first. Reads of one turn share the bytes of equal keys, and so their texts. */
+function createTexts(): (values: Values) => Snapshot["generations"] {
+  let known: Values = [];
+  let texts: Snapshot["generations"] = [];
+  return (values) => {
+    let isKnown = values.length === known.length;
+    for (let index = 1; isKnown && index < values.length; index += 1) isKnown = values[index] === known[index];
+    if (isKnown) return texts;
+    // Without the record, which would be kept alive.
+    known = [null, ...values.slice(1)];
+    return (texts = values.slice(1).map(textOf));
   };
 }
 
@@ -152,10 +189,6 @@ function writing({ channel, time, nonce, run }: Ground) {
 /** In the slot of the record, as keys of records have no braces. */
 export function leaseOf(key: string): string {
   return `{${key}}:l`;
-}
-
-function same(reply: Reply): Reply {
-  return reply;
 }
 
 function textOf(bytes: Uint8Array | null | undefined): string | null {
