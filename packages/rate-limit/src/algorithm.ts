@@ -34,6 +34,11 @@ export interface Algorithm<State> {
   waitMs(state: State, moment: Moment, cost: number): number;
   /** The largest cost that fits now. */
   remaining(state: State, moment: Moment): number;
+  /**
+   * Spends if that leaves something, and answers how much; -1, with nothing spent, where it does not or where the state
+   * must be rolled first. Takes a state as it is. Absent where the long way is as short.
+   */
+  hit?(state: State, moment: Moment, cost: number): number;
   /** Spends, and answers where it was booked. */
   spend(state: State, moment: Moment, spending: Spending): number;
   /** Gives back or charges what is still remembered of a spending. Answers how much. */

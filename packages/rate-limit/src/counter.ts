@@ -54,6 +54,19 @@ export const counter: Algorithm<CounterState> = {
     return Math.max(0, limit - sum(state.counts, parts) - faded);
   },
 
+  hit(state, { terms, nowMs }, cost) {
+    const { kind, perMs, parts, limit } = terms;
+    const age = nowMs - state.at * perMs;
+    if (parts !== 1 || age < 0 || age >= perMs) return -1;
+    const newer = state.counts[0] ?? 0;
+    const older = state.counts[1] ?? 0;
+    const faded = kind === "window" ? older * (perMs - age) : 0;
+    const room = (limit - newer - cost) * perMs - faded;
+    if (room < perMs) return -1;
+    state.counts[0] = newer + cost;
+    return Math.floor(room / perMs);
+  },
+
   spend(state, _moment, { cost }: Spending) {
     state.counts[0] = (state.counts[0] ?? 0) + cost;
     return state.at;

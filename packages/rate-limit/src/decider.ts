@@ -1,10 +1,11 @@
 import type { Clock, Random } from "@sluice/core";
 
 import type { Corrector } from "./booking.ts";
-import { waitOf, type Decision } from "./decision.ts";
+import { MadeDecision, waitOf, type Decision } from "./decision.ts";
 import { RateLimitUnavailableError } from "./errors.ts";
 import { rateLimitEvents } from "./events.ts";
 import type { NamedLimit } from "./field.ts";
+import { HitFacts } from "./hit-facts.ts";
 import type { Plans } from "./plan.ts";
 import type { Ask, MaybePromise, RateLimitStore, TakeOptions } from "./store.ts";
 import {
@@ -35,7 +36,23 @@ export class Decider {
   }
 
   /** Decides about one subject. */
-  async decide(wanted: Wanted, options: TakeOptions): Promise<Decision> {
+  decide(wanted: Wanted, options: TakeOptions): Promise<Decision> {
+    const usual = this.#store.hit && options.spend && !options.signal ? this.#hit(wanted) : undefined;
+    return usual ? Promise.resolve(usual) : this.#decide(wanted, options);
+  }
+
+  /** By the shortcut of a store, for a policy of one limit. */
+  #hit(wanted: Wanted): Decision | undefined {
+    const { plan, key, cost } = wanted;
+    const { shortcut: limit } = plan;
+    if (!limit || plan.mode() === "off") return undefined;
+    const hit = this.#store.hit?.(key, limit, cost);
+    if (!hit) return undefined;
+    const decision = new MadeDecision(new HitFacts(wanted, limit, hit), true, true);
+    return rateLimitEvents.hasSubscribers ? told([wanted], decision) : decision;
+  }
+
+  async #decide(wanted: Wanted, options: TakeOptions): Promise<Decision> {
     if (wanted.plan.mode() === "off") return uncounted("off");
     options.signal?.throwIfAborted();
     const all = [wanted];

@@ -82,9 +82,9 @@ export class MadeDecision implements Decision {
   readonly via: Via;
   readonly #facts: DecisionFacts;
 
-  constructor(facts: DecisionFacts, allowed: boolean) {
+  constructor(facts: DecisionFacts, allowed: boolean, wouldAllow: boolean) {
     this.allowed = allowed;
-    this.wouldAllow = facts.answer?.allowed ?? true;
+    this.wouldAllow = wouldAllow;
     this.via = facts.via;
     this.#facts = facts;
   }

@@ -44,6 +44,7 @@ export type {
   Answer,
   Ask,
   Change,
+  Hit,
   LimitAnswer,
   Mark,
   MaybePromise,

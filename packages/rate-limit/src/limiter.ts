@@ -7,13 +7,14 @@ import type { NamedLimit } from "./field.ts";
 import { checkedCount } from "./limit.ts";
 import type { AcquireOptions, ConsumeOptions, Demand, RateLimiter, RateLimiterOptions } from "./limiter-options.ts";
 import { plansOf, type Plans } from "./plan.ts";
+import type { TakeOptions } from "./store.ts";
 import type { Subject } from "./subject.ts";
 import type { Wanted } from "./verdict.ts";
 
 const mostDemands = 16;
 const usual: ConsumeOptions = {};
 
-type Call<Name extends string> = [policy: Name, subject: Subject, options?: ConsumeOptions | undefined];
+const spends: TakeOptions = { spend: true };
 
 /**
  * Makes a limiter. Without a store it counts in this process; `redisStore(redis)` of `@sluice/rate-limit/redis` makes
@@ -35,18 +36,18 @@ export function createRateLimiter<const Name extends string>(options: RateLimite
   const { clock } = plans;
   const decider = new Decider(plans);
 
+  function wantedOf(policy: Name, subject: Subject, cost: number | undefined): Wanted {
+    return { plan: plans.find(policy), key: keyOf(subject), cost: costOf(cost) };
+  }
+
   // No async function around one that is: each costs as much as all that is done here.
-  function decide(spend: boolean, [policy, subject, { cost, signal } = usual]: Call<Name>): Promise<Decision> {
-    let wanted: Wanted;
+  function consume(policy: Name, subject: Subject, { cost, signal }: ConsumeOptions = usual): Promise<Decision> {
     try {
-      wanted = { plan: plans.find(policy), key: keyOf(subject), cost: costOf(cost) };
+      return decider.decide(wantedOf(policy, subject, cost), signal ? { spend: true, signal } : spends);
     } catch (error) {
       return Promise.reject(error);
     }
-    return decider.decide(wanted, { spend, signal });
   }
-
-  const consume = (...call: Call<Name>): Promise<Decision> => decide(true, call);
 
   async function consumeAll(
     demands: readonly Demand<Name>[],
@@ -55,12 +56,12 @@ export function createRateLimiter<const Name extends string>(options: RateLimite
     if (demands.length === 0 || demands.length > mostDemands) {
       throw new InvalidArgumentError("demands", `1 to ${mostDemands} of them`, demands.length);
     }
-    const wanted = demands.map(({ policy, subject, cost }): Wanted => ({
-      plan: plans.find(policy),
-      key: keyOf(subject),
-      cost: costOf(cost),
-    }));
+    const wanted = demands.map(({ policy, subject, cost }) => wantedOf(policy, subject, cost));
     return decider.decideAll(wanted, { spend: true, signal });
+  }
+
+  async function check(policy: Name, subject: Subject, { cost, signal }: ConsumeOptions = usual): Promise<Decision> {
+    return decider.decide(wantedOf(policy, subject, cost), { spend: false, signal });
   }
 
   async function acquire(policy: Name, subject: Subject, acquiring: AcquireOptions = {}): Promise<Decision> {
@@ -82,7 +83,7 @@ export function createRateLimiter<const Name extends string>(options: RateLimite
     policies: limitsOf(plans),
     consume,
     consumeAll,
-    check: (...call) => decide(false, call),
+    check,
     acquire,
     ...administration(plans, keyOf),
     close,

@@ -22,6 +22,11 @@ export class Marks {
     this.#max = max;
   }
 
+  /** Subjects that have marks. */
+  get size(): number {
+    return this.#marks.size;
+  }
+
   /** The longest block among the subjects of some asks, in ms from now. */
   blockedMs(asks: readonly Ask[], nowMs: number): number {
     if (this.#marks.size === 0) return 0;

@@ -5,7 +5,17 @@ import { algorithmOf, type LimitState } from "./algorithms.ts";
 import { rateLimitEvents } from "./events.ts";
 import { parseField, type NamedLimit } from "./field.ts";
 import { Marks } from "./marks.ts";
-import type { Answer, Ask, Change, LimitAnswer, Mark, RateLimitStore, SubjectState, TakeOptions } from "./store.ts";
+import type {
+  Answer,
+  Ask,
+  Change,
+  Hit,
+  LimitAnswer,
+  Mark,
+  RateLimitStore,
+  SubjectState,
+  TakeOptions,
+} from "./store.ts";
 import { Table } from "./table.ts";
 
 /** How {@link memoryStore} keeps. */
@@ -73,6 +83,16 @@ class MemoryStore implements RateLimitStore {
     const spends = allowed && options.spend;
     const limits = readings.map((reading) => answerOf(reading, spends ? spend(reading) : 0));
     return { allowed, atMs: nowMs, blockedMs, limits };
+  }
+
+  hit(key: string, limit: NamedLimit, cost: number): Hit | undefined {
+    const meter = this.#meters.get(limit.field);
+    // Only of subjects by themselves: their state lives on until it is rolled, whenever it may be dropped.
+    const state = this.#marks.size === 0 ? meter?.table.own(key) : undefined;
+    if (!meter?.algorithm.hit || state === undefined) return undefined;
+    const moment: Moment = { terms: limit, nowMs: this.#clock.now() };
+    const remaining = meter.algorithm.hit(state, moment, cost);
+    return remaining < 1 ? undefined : { moment, remaining };
   }
 
   adjust(key: string, changes: readonly Change[]): number[] {

@@ -3,6 +3,7 @@ import { InvalidArgumentError, systemClock, systemRandom, type Clock, type Rando
 import type { Corrector } from "./booking.ts";
 import { DenyCache } from "./deny-cache.ts";
 import { rateLimitEvents } from "./events.ts";
+import type { NamedLimit } from "./field.ts";
 import { Leases } from "./lease.ts";
 import { checkedCount } from "./limit.ts";
 import type { RateLimiterOptions } from "./limiter-options.ts";
@@ -14,6 +15,8 @@ import type { RateLimitStore } from "./store.ts";
 export interface Plan extends Policy {
   readonly denials: DenyCache;
   readonly leases: Leases | undefined;
+  /** The limit about which a store may be asked by its shortcut: the only one, where each call asks the store. */
+  readonly shortcut: NamedLimit | undefined;
   readonly corrector: Corrector;
   /** Counts when the store has failed. */
   readonly localCorrector: Corrector;
@@ -78,5 +81,6 @@ function planOf(policy: Policy, { store, local, clock, denials }: Parts): Plan {
     policy.leaseMs !== undefined && limit
       ? new Leases({ ...corrector, clock, limit, leaseMs: policy.leaseMs })
       : undefined;
-  return { ...policy, denials, leases, corrector, localCorrector: { store: local, forgetDenial, lost } };
+  const shortcut = leases || policy.limits.length > 1 ? undefined : limit;
+  return { ...policy, denials, leases, shortcut, corrector, localCorrector: { store: local, forgetDenial, lost } };
 }

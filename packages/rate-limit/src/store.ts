@@ -101,6 +101,14 @@ export interface SubjectState {
 /** Stores that answer at once need no promise. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** What a call came to that one limit let through, with something left. */
+export interface Hit {
+  /** When it was decided, by the store's time in ms since the epoch. */
+  readonly moment: { readonly nowMs: number };
+  /** What may be spent at once after this call, 1 at least. */
+  readonly remaining: number;
+}
+
 /**
  * Where limits are counted. Each method is one atomic step, and the store reads its own clock. Every method settles in
  * bounded time: a limiter puts no deadline around its store.
@@ -111,6 +119,11 @@ export interface RateLimitStore {
    * have both the same key and the same field.
    */
   take(asks: readonly Ask[], options: TakeOptions): MaybePromise<Answer>;
+  /**
+   * A shortcut of {@link take} for stores that answer at once: spends at one limit, where the limit is as it was asked,
+   * lets the call through and has something left. Undefined where any of it is not so, and then nothing is spent.
+   */
+  hit?(key: string, limit: NamedLimit, cost: number): Hit | undefined;
   /**
    * Corrects what was spent, where it was spent: what its window has forgotten is neither given back nor charged.
    * Answers how much of each delta was applied, parts of a bucket's token as a whole one; for a renewal 1, or 0 when the

@@ -48,6 +48,11 @@ export class Table<State> {
     return this.#shared.size === 0 ? undefined : this.#shared.get(this.#slotOf(key))?.state;
   }
 
+  /** The state of a subject that is kept by itself. */
+  own(key: string): State | undefined {
+    return this.#kept.get(key)?.state;
+  }
+
   /** Keeps a state that {@link find} did not know, and those that it knew until later. */
   keep(key: string, state: State, { idleAtMs, nowMs }: { readonly idleAtMs: number; readonly nowMs: number }): void {
     const own = this.#kept.get(key);

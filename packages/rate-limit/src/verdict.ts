@@ -47,12 +47,12 @@ export function decisionOf(all: readonly Wanted[], verdict: Verdict): Decision {
   const { answer, asks } = verdict;
   if (!answer.allowed) refuseTooCostly(asks, answer);
   const isShadow = !answer.allowed && all.every(({ plan }) => plan.mode() === "shadow");
-  return new MadeDecision(verdict, answer.allowed || isShadow);
+  return new MadeDecision(verdict, answer.allowed || isShadow, answer.allowed);
 }
 
 /** A decision that nothing was asked about. */
 export function uncounted(via: "open" | "off"): Decision {
-  return new MadeDecision({ via, asks: [], answer: undefined, agedMs: 0, booking: undefined }, true);
+  return new MadeDecision({ via, asks: [], answer: undefined, agedMs: 0, booking: undefined }, true, true);
 }
 
 function refuseTooCostly(asks: readonly Ask[], { limits }: Answer): void {

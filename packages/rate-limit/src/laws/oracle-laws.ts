@@ -83,6 +83,14 @@ async function follow(store: RateLimitStore, limit: Limit, context: StoreLawCont
     const cost = random.integer(0, 4) === 0 ? random.integer(1, limit.limit + 2) : 1;
     const waitMs = oracle.waitMs(nowMs, cost);
     const token = limit.kind === "concurrency" ? `token${String(call).padStart(7, "0")}` : undefined;
+    const hit = random.integer(0, 2) === 0 ? store.hit?.("followed", limitOf(limit), cost) : undefined;
+    if (hit) {
+      assert.deepEqual([waitMs, hit.moment.nowMs], [0, nowMs], "a shortcut where the long way is the same");
+      oracle.hit(nowMs, cost);
+      assert.equal(hit.remaining, oracle.remaining(nowMs));
+      assert.notEqual(hit.remaining, 0, "a shortcut where something is left");
+      continue;
+    }
     const answer = await take(store, limitOf(limit), { key: "followed", cost, ...(token ? { token } : {}) });
     if (waitMs === 0) oracle.hit(nowMs, cost);
     const remaining = oracle.remaining(nowMs);
