@@ -1,3 +1,6 @@
+import { watchCache } from "./cache/cache-events.ts";
+import { createCaching, type Caching } from "./cache/caching.ts";
+import { cacheFlushRoute } from "./cache/flush-route.ts";
 import type { Config, Role } from "./config/config.ts";
 import { documentation } from "./http/documentation.ts";
 import { endConnections } from "./http/draining.ts";
@@ -53,7 +56,6 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   const server = await createServer({ ...config.http, logLevel: config.logLevel, ...rest });
   const database = createDatabase(databaseUrls, config.database, server.log);
   const telemetry = createTelemetry(config.otlp, server.log);
-  const stopWatching = watchEvents(telemetry, server.log);
   // Who has counted the catalog reads the new counts; others may read what is a little older.
   const counting = database.session();
   const { rollUp } = categoriesModule(counting.sql);
@@ -61,6 +63,8 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   const auth = authModule(database.sql, { ...config.auth, secretKey, secureCookies });
   const limits = createLimits({ redisUrl: config.redis.rateLimitUrl, isEnabled: config.features.rateLimit });
   const carts = cartsModule({ ...config.carts, cards: productCards(database.sql), guards: auth.guards });
+  const cache = cachingOf(config, database, databaseUrls.length > 1);
+  const stopWatching = watchEvents(telemetry, cache, server.log);
   const routes = collectRoutes(server);
   let trade: Trade | undefined;
 
@@ -69,7 +73,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
     // Requests under way may still sell.
     await server.close();
     await trade?.stop(timeoutMs);
-    await Promise.all([limits[Symbol.asyncDispose](), carts[Symbol.asyncDispose]()]);
+    await Promise.all([limits, carts, cache].map((part) => part[Symbol.asyncDispose]()));
     await database[Symbol.asyncDispose]();
     stopWatching();
     await telemetry.close(timeoutMs);
@@ -88,10 +92,11 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
       healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });
       if (config.features.metrics) metricsRoute(server, telemetry);
       if (!includes(role, "web")) return;
-      const catalog = await catalogModules(database, auth.guards);
+      const catalog = await catalogModules(database, cache, auth.guards);
       const own = [auth.routes, categoriesModule(counting.reads).routes, carts.routes];
       const modules = [...own, ...catalog, ...selling.routes];
       await documentation(server, () => mount(server, modules));
+      cache.deliver();
     });
     await selling.start();
   } catch (error) {
@@ -101,15 +106,29 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   return { server, database, routes, drain: () => void (draining = true), close };
 }
 
-/** Who sells, and what. */
-async function catalogModules({ sql, reads }: Database, guards: Guards): Promise<((server: Server) => void)[]> {
-  const catalog = { sql, reads, guards, forgivesMisspelling: await forgivesMisspelling(sql) };
-  return [sellersModule(sql, guards), productsModule(catalog), listingsModule(catalog)];
+/** Who sells, and what; and what of it is cached. */
+async function catalogModules({ sql, reads }: Database, cache: Caching, guards: Guards) {
+  const catalog = { reads, cache, guards, forgivesMisspelling: await forgivesMisspelling(sql) };
+  const flush = (server: Server): void => cacheFlushRoute(server, cache.cache, guards);
+  return [sellersModule(sql, guards), productsModule(catalog), listingsModule(catalog), flush];
+}
+
+function cachingOf(config: Config, { sql }: Database, hasReplicas: boolean): Caching {
+  return createCaching({
+    redisUrl: config.redis.cacheUrl,
+    deadlineMs: config.cacheDeadlineMs,
+    isEnabled: config.features.cache,
+    ttlSeconds: config.cacheTtlSeconds,
+    sql,
+    // What is loaded from a replica may be so old.
+    settleMs: hasReplicas ? config.database.maxLagMs : 0,
+  });
 }
 
 /** Counts and logs what Sluice tells. @returns ends it. */
-function watchEvents({ meter }: Telemetry, log: Server["log"]): () => void {
+function watchEvents({ meter }: Telemetry, { cache }: Caching, log: Server["log"]): () => void {
   const ends = [watchDatabaseEvents, watchLimits, watchStock].map((watch) => watch(meter, log));
+  ends.push(watchCache(meter, cache, log));
   return () => ends.forEach((end) => end());
 }
 

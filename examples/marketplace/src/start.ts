@@ -19,16 +19,19 @@ export async function start(config: Config, role: Role): Promise<void> {
     await prepareAccounts(server.urls, config.auth);
     const app = await createApp(config, { role, databaseUrls: server.urls });
     const { delayMs, timeoutMs } = config.shutdown;
+    const started = Promise.withResolvers<void>();
     shutDownOnSignal({
       drain: () => app.drain(),
       delayMs,
       timeoutMs,
-      close: () => closeBoth(app, server, timeoutMs),
+      // The welcome asks the database: a signal that comes meanwhile does not take it away.
+      close: () => started.promise.then(() => closeBoth(app, server, timeoutMs)),
       log: app.server.log,
     });
     const url = await listen(app, config, print);
     print(...routeTable(app.routes, config.features.rateLimit));
     print(...(await welcome(app.database.sql, { role, url, place: server.place, auth: config.auth })));
+    started.resolve();
   } catch (error) {
     await server.stop();
     throw error;

@@ -19,7 +19,8 @@ beforeAll(async () => {
   servers = await startPostgresReplica({ native, settings });
   const { primary, replica } = servers;
   await seedDatabaseAt(primary.url);
-  const environment = { DB_MAX_LAG_MS: "2000", DB_POOL_TIMEOUT_MS: "1000" };
+  // Every request is to need the database.
+  const environment = { DB_MAX_LAG_MS: "2000", DB_POOL_TIMEOUT_MS: "1000", ENABLE_CACHE: "false" };
   // In any order.
   const databases = { databaseUrl: replica.url, replicaUrls: [primary.url] };
   market = await startMarketplace({ ...databases, role: "all", environment });

@@ -22,7 +22,7 @@ describe("the documentation", () => {
         .filter(([method]) => method !== "get")
         .map(([method, route]) => ({ path, method, route })),
     );
-    expect(writes).toHaveLength(2 * 27);
+    expect(writes).toHaveLength(2 * 28);
     const open = writes.filter(({ route }) => route.security === undefined).map(({ path }) => path);
     expect(new Set(open.map((path) => path.replace(/^\/api(\/v1)?/, "")))).toEqual(
       new Set(["/auth/register", "/auth/login", "/auth/refresh", "/auth/logout"]),

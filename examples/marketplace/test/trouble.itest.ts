@@ -35,7 +35,13 @@ async function waiting(market: TestMarketplace, count: number): Promise<number[]
 describe("a database in trouble", () => {
   let market: TestMarketplace;
   beforeAll(async () => {
-    const environment = { DB_POOL_MAX: "2", DB_POOL_TIMEOUT_MS: "300", STATEMENT_TIMEOUT_MS: "2000" };
+    // Every request is to need the database.
+    const environment = {
+      DB_POOL_MAX: "2",
+      DB_POOL_TIMEOUT_MS: "300",
+      STATEMENT_TIMEOUT_MS: "2000",
+      ENABLE_CACHE: "false",
+    };
     market = await startMarketplace({ databaseUrl, environment });
   });
   afterAll(() => market[Symbol.asyncDispose]());

@@ -1,4 +1,5 @@
 import cors from "@fastify/cors";
+import { queryOf } from "@sluice/cache/http";
 import { requestId, type ErrorProfile } from "@sluice/http";
 import fastify, { LogController, type FastifyInstance, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
@@ -59,7 +60,8 @@ function createInstance({ logLevel, requestTimeoutMs, errorProfile, logTo = proc
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     logger: logOptions(logLevel, logTo),
     clientErrorHandler: answerMalformedRequest,
-    routerOptions: { maxParamLength: 256 },
+    // As the cache reads it: what a handler answers is stored under the query that it was asked.
+    routerOptions: { maxParamLength: 256, querystringParser: (query) => queryOf({ url: `?${query}` }) },
     frameworkErrors: (error, request, reply) => {
       reply.headers({ "x-request-id": request.id, ...safeHeaders });
       sendFailure(failureOf(error), { profile: errorProfile, request, reply });

@@ -1,3 +1,4 @@
+import { cacheMigrations } from "@sluice/cache/postgres";
 import { sleep, systemClock } from "@sluice/core";
 import { inventoryMigrations } from "@sluice/inventory/postgres";
 import { migrate, PostgresUnavailableError, readMigrations, sqlFailure, type SqlDatabase } from "@sluice/postgres";
@@ -25,7 +26,7 @@ export async function prepareSchema(database: SqlDatabase, patienceMs: number): 
   }
 }
 
-/** The marketplace's own tables, and beside them those of its stock. */
+/** The marketplace's own tables, and beside them those of its stock and of its cache's outbox. */
 async function applyAll(database: SqlDatabase): Promise<readonly string[]> {
   const own = await migrate(database, {
     package: "marketplace",
@@ -33,7 +34,8 @@ async function applyAll(database: SqlDatabase): Promise<readonly string[]> {
     migrations: await readMigrations(migrations),
   });
   const stock = await migrate(database, { package: "inventory", schema, migrations: await inventoryMigrations() });
-  return [...own.applied, ...stock.applied];
+  const outbox = await migrate(database, { package: "cache", migrations: cacheMigrations });
+  return [...own.applied, ...stock.applied, ...outbox.applied];
 }
 
 /** A server that refuses this user, password or database will do so again. One without a free connection may not. */

@@ -1,4 +1,4 @@
-import { withTransaction, type SqlDatabase } from "@sluice/postgres";
+import type { Sql } from "@sluice/postgres";
 
 import type { IdentifiedRow, ImportedRow, Refusal } from "./import-rows.ts";
 
@@ -20,7 +20,7 @@ interface Refused {
  * returns. Rows are locked in the order of their ids, so that two imports of the same rows wait and do not deadlock.
  */
 export async function insertRows<Row extends ImportedRow>(
-  sql: SqlDatabase,
+  transaction: Sql,
   table: GoodsTable<Row>,
   rows: readonly IdentifiedRow<Row>[],
 ): Promise<readonly Refusal[]> {
@@ -28,7 +28,7 @@ export async function insertRows<Row extends ImportedRow>(
   const columns = [rows.map(({ id }) => id), rows.map((row) => row.seller_id), rows.map((row) => row.category)];
   const params = [...columns, ...names.map((name) => rows.map((row) => row[name]))];
   const text = statement(table.name, Object.entries<string | undefined>(table.columns));
-  const refused = await withTransaction(sql, (transaction) => transaction.query<Refused>(text, params));
+  const refused = await transaction.query<Refused>(text, params);
   return refused.rows.map(({ index, knownSeller, knownCategory }) => ({
     index,
     ...reason(knownSeller, knownCategory),

@@ -11,6 +11,9 @@ export const listingCard = z.object({
   created_at: z.string(),
 });
 
+/** A listing as lists show it to somebody who is logged in. */
+export const markedListingCard = listingCard.extend({ mine: z.boolean().describe("Whether it is the reader's own") });
+
 /** A listing as its own page shows it. */
 export const listing = listingCard.extend({
   description: z.string(),
@@ -22,6 +25,9 @@ export const listing = listingCard.extend({
 
 /** A row of a list. */
 export type ListingCard = z.output<typeof listingCard>;
+
+/** A row of a list, for somebody who is logged in. */
+export type MarkedListingCard = z.output<typeof markedListingCard>;
 
 /** One listing. */
 export type Listing = z.output<typeof listing>;

@@ -3,9 +3,9 @@ import type { Sql } from "@sluice/postgres";
 import type { Page } from "../../http/envelope.ts";
 import { createFilter, type Filter } from "../../paging/filter.ts";
 import { byCreation, byPrice, isoTime, type Order } from "../../paging/order.ts";
-import { readPage, type PageRequest } from "../../paging/read-page.ts";
-import { matches, readBest, readSimilar, type SearchRequest } from "../../paging/relevance.ts";
-import type { Listing, ListingCard } from "./listing.ts";
+import { readPage, type Listed, type PageRequest } from "../../paging/read-page.ts";
+import { matches, readBest, readSimilar, type Searched, type SearchRequest } from "../../paging/relevance.ts";
+import type { Listing, ListingCard, MarkedListingCard } from "./listing.ts";
 
 /** Which listings. Prices in minor units, both bounds included; a location in any case of letters. */
 export interface ListingFilter {
@@ -28,12 +28,18 @@ export interface ListingList extends ListingFilter, PageRequest {
 /** Which listings match the words. */
 export type ListingSearch = ListingFilter & SearchRequest;
 
-/** The only place that reads listings. What is not approved does not exist for it. */
-export interface ListingRepository {
-  list(list: ListingList): Promise<Page<ListingCard>>;
-  search(search: ListingSearch): Promise<Page<ListingCard>>;
+/** Lists of listings. Every call is one round trip. */
+export interface ListingLists<Card> {
+  list(list: ListingList): Promise<Page<Card>>;
+  search(search: ListingSearch): Promise<Page<Card>>;
   /** Needs pg_trgm. */
-  similar(search: ListingSearch): Promise<ListingCard[]>;
+  similar(search: ListingSearch): Promise<Card[]>;
+}
+
+/** The only place that reads listings. What is not approved does not exist for it. */
+export interface ListingRepository extends ListingLists<ListingCard> {
+  /** The same lists, with a mark on what a shop sells. */
+  markedFor(sellerId: string | null): ListingLists<MarkedListingCard>;
   byId(id: string): Promise<Listing | undefined>;
 }
 
@@ -64,14 +70,29 @@ const orders: Readonly<Record<ColumnSort, Order>> = {
 /** Listings in PostgreSQL. Every call is one round trip. */
 export function listingRepository(sql: Sql): ListingRepository {
   return {
-    list({ sort, q, ...request }) {
-      const filter = filterOf(request);
-      if (q !== undefined) filter.add(matches("l", filter.param(q)));
-      return readPage(sql, { listed, order: orders[sort], filter }, request);
-    },
-    search: (request) => readBest(sql, { listed, filter: filterOf(request) }, request),
-    similar: (request) => readSimilar(sql, { listed, filter: filterOf(request) }, request),
+    ...lists<ListingCard>(sql, () => listed),
+    markedFor: (sellerId) =>
+      lists<MarkedListingCard>(sql, (filter) => ({
+        ...listed,
+        columns: `${listed.columns}, coalesce(l.seller_id = ${filter.param(sellerId)}::uuid, false) as mine`,
+      })),
     byId: async (id) => (await sql.query<Listing>(byId, [id])).rows[0],
+  };
+}
+
+function lists<Card>(sql: Sql, listedOf: (filter: Filter) => Listed): ListingLists<Card> {
+  const searched = (request: ListingFilter): Searched => {
+    const filter = filterOf(request);
+    return { listed: listedOf(filter), filter };
+  };
+  return {
+    list({ sort, q, ...request }) {
+      const { listed: shown, filter } = searched(request);
+      if (q !== undefined) filter.add(matches("l", filter.param(q)));
+      return readPage(sql, { listed: shown, order: orders[sort], filter }, request);
+    },
+    search: (request) => readBest(sql, searched(request), request),
+    similar: (request) => readSimilar(sql, searched(request), request),
   };
 }
 

@@ -1,36 +1,54 @@
-import { z } from "zod";
+import { guard } from "@sluice/fastify";
 
 import { errorAnswers, ok, okPage, success, successPage } from "../../http/envelope.ts";
-import { category, choice, cursor, idParameters, limit, prices, textParameter, words } from "../../http/parameters.ts";
+import { idParameters } from "../../http/parameters.ts";
+import { bearer, principalOf, type Guards } from "../../http/principal.ts";
 import type { Server } from "../../http/server.ts";
-import { listing, listingCard } from "./listing.ts";
+import { xCache, type ListingCache } from "./listing-cache.ts";
+import { listingSearchQuery } from "./listing-queries.ts";
+import { listing, listingCard, markedListingCard } from "./listing.ts";
 import type { ListingService } from "./service.ts";
 
-const searchQuery = z.object({
-  q: words.optional(),
-  category,
-  location: textParameter(64).optional().describe("A city, in any case of letters"),
-  ...prices,
-  sort: choice("newest", "oldest", "price_asc", "price_desc", "relevance")
-    .optional()
-    .describe("Default: relevance with q, newest without"),
-  limit,
-  cursor,
-});
 const tags = ["listings"];
 
 /** The routes of listings. */
-export function listingRoutes(server: Server, service: ListingService): void {
+export function listingRoutes(
+  server: Server,
+  service: ListingService,
+  cache: Pick<ListingCache, "search" | "detail">,
+): void {
   const cards = { 200: successPage(listingCard), ...errorAnswers };
+  const querystring = listingSearchQuery;
   server.get(
     "/public/listings/search",
-    { schema: { tags, summary: "Approved listings, by words and facts", querystring: searchQuery, response: cards } },
+    {
+      onRequest: guard(cache.search),
+      schema: { tags, summary: "Approved listings, by words and facts", querystring, response: cards },
+    },
     async ({ id, query }) => okPage(id, await service.search(query)),
   );
   const response = { 200: success(listing), ...errorAnswers };
   server.get(
     "/listings/:id",
-    { schema: { tags, summary: "One approved listing", params: idParameters, response } },
+    {
+      onRequest: guard(cache.detail),
+      schema: { tags, summary: "One approved listing", params: idParameters, response },
+    },
     async ({ id, params }) => ok(id, await service.byId(params.id)),
+  );
+}
+
+/** The search of somebody who is logged in. */
+export function ownSearchRoute(server: Server, cache: Pick<ListingCache, "ownSearch">, { user }: Guards): void {
+  const response = { 200: successPage(markedListingCard), ...errorAnswers };
+  const summary = "Approved listings, with a mark on one's own";
+  server.get(
+    "/listings/search",
+    { onRequest: user, schema: { tags, ...bearer, summary, querystring: listingSearchQuery, response } },
+    async (request, reply) => {
+      const { value, outcome } = await cache.ownSearch(principalOf(request), request.query);
+      void reply.headers({ "cache-control": "private, no-store", "x-cache": xCache(outcome) });
+      return okPage(request.id, value);
+    },
   );
 }

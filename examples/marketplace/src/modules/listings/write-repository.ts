@@ -1,6 +1,9 @@
-import { withTransaction, type Sql, type SqlDatabase } from "@sluice/postgres";
+import type { Rules } from "@sluice/cache";
+import type { Sql } from "@sluice/postgres";
 
+import type { Changes } from "../../cache/caching.ts";
 import { insertRows } from "../catalog/index.ts";
+import type { ListingEvents } from "./listing-cache.ts";
 import type { ListingRow, NewListing, OwnListing } from "./listing-changes.ts";
 import { detailColumns, detailJoins } from "./repository.ts";
 
@@ -14,7 +17,7 @@ export interface LockedListing {
 
 /** The only place that writes listings. */
 export interface ListingWriteRepository {
-  /** Undefined where there is no such category. One round trip. */
+  /** Undefined where there is no such category. */
   create(sellerId: string, listing: NewListing): Promise<OwnListing | undefined>;
   /** Runs `work` in a transaction that holds the listing. Undefined where there is none. */
   withLocked<T>(id: string, work: (locked: LockedListing) => Promise<T>): Promise<T | undefined>;
@@ -45,31 +48,48 @@ const imported = {
   columns: { name: "text", description: "text", location: "text", price_minor: "bigint", status: "text" },
 } as const;
 
-/** Listings in PostgreSQL. */
-export function listingWriteRepository(sql: SqlDatabase): ListingWriteRepository {
+/** Listings in PostgreSQL. What a change makes untrue in the cache is committed with it. */
+export function listingWriteRepository(
+  changes: Changes,
+  rules: Pick<Rules<ListingEvents>, "plan">,
+): ListingWriteRepository {
   return {
-    async create(sellerId, { category, name, description, location, price_minor: price }) {
-      const params = [sellerId, category, name, description, location, price];
-      return (await sql.query<OwnListing>(create, params)).rows[0];
-    },
+    create: (sellerId, { category, name, description, location, price_minor: price }) =>
+      changes.transaction(async (transaction, invalidate) => {
+        const params = [sellerId, category, name, description, location, price];
+        const [added] = (await transaction.query<OwnListing>(create, params)).rows;
+        if (added !== undefined) invalidate(rules.plan("created", {}));
+        return added;
+      }),
     withLocked: (id, work) =>
-      withTransaction(sql, async (transaction) => {
+      changes.transaction(async (transaction, invalidate) => {
         await transaction.query(lock, [id]);
         const [listing] = (await transaction.query<OwnListing>(byId, [id])).rows;
-        return listing && work(locked(transaction, listing));
+        const tell = (name: "updated" | "deleted"): void => invalidate(rules.plan(name, { id }));
+        return listing && work(locked(transaction, listing, tell));
       }),
-    insert: (rows) => insertRows<ListingRow>(sql, imported, rows),
+    insert: (rows) =>
+      changes.transaction(async (transaction, invalidate) => {
+        const refusals = await insertRows<ListingRow>(transaction, imported, rows);
+        if (refusals.length < rows.length) invalidate(rules.plan("imported", {}));
+        return refusals;
+      }),
   };
 }
 
-function locked(sql: Sql, listing: OwnListing): LockedListing {
+function locked(sql: Sql, listing: OwnListing, tell: (name: "updated" | "deleted") => void): LockedListing {
   const { id } = listing;
   return {
     listing,
     async save({ category, name, description, location, price_minor: price, status, inspection_flag: flag }) {
       const params = [id, category, name, description, location, price, status, flag];
-      return (await sql.query<OwnListing>(save, params)).rows[0];
+      const [saved] = (await sql.query<OwnListing>(save, params)).rows;
+      if (saved !== undefined) tell("updated");
+      return saved;
     },
-    remove: async () => void (await sql.query("delete from listings where id = $1::uuid", [id])),
+    async remove() {
+      await sql.query("delete from listings where id = $1::uuid", [id]);
+      tell("deleted");
+    },
   };
 }

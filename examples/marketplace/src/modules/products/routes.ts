@@ -1,39 +1,48 @@
-import { z } from "zod";
+import { guard } from "@sluice/fastify";
 
+import { isPersonal } from "../../cache/public-reply.ts";
 import { errorAnswers, ok, okPage, success, successPage } from "../../http/envelope.ts";
-import { category, choice, cursor, idParameters, limit, prices, words } from "../../http/parameters.ts";
+import { idParameters } from "../../http/parameters.ts";
 import type { Server } from "../../http/server.ts";
+import type { ProductCache } from "./product-cache.ts";
+import { productListQuery, productSearchQuery } from "./product-queries.ts";
 import { product, productCard } from "./product.ts";
 import type { ProductService } from "./service.ts";
 
-const listQuery = z.object({
-  category,
-  sort: choice("created_at", "price").default("created_at"),
-  order: choice("asc", "desc").default("desc"),
-  ...prices,
-  limit,
-  cursor,
-});
-const searchQuery = z.object({ q: words, category, ...prices, limit, cursor });
 const tags = ["products"];
 const cards = { 200: successPage(productCard), ...errorAnswers };
 
 /** The routes of products. */
-export function productRoutes(server: Server, service: ProductService): void {
+export function productRoutes(
+  server: Server,
+  service: ProductService,
+  cache: Pick<ProductCache, "list" | "detail">,
+): void {
   server.get(
     "/products",
-    { schema: { tags, summary: "Pages of products, newest first", querystring: listQuery, response: cards } },
+    {
+      onRequest: guard(cache.list),
+      schema: { tags, summary: "Pages of products, newest first", querystring: productListQuery, response: cards },
+    },
     async ({ id, query }) => okPage(id, await service.list(query)),
   );
   server.get(
     "/products/search",
-    { schema: { tags, summary: "Products by words, best match first", querystring: searchQuery, response: cards } },
+    {
+      schema: {
+        tags,
+        summary: "Products by words, best match first",
+        querystring: productSearchQuery,
+        response: cards,
+      },
+    },
     async ({ id, query }) => okPage(id, await service.search(query)),
   );
   const response = { 200: success(product), ...errorAnswers };
   server.get(
     "/products/:id",
-    { schema: { tags, summary: "One product", params: idParameters, response } },
-    async ({ id, params }) => ok(id, await service.byId(params.id)),
+    { onRequest: guard(cache.detail), schema: { tags, summary: "One product", params: idParameters, response } },
+    // What is to be everybody's is loaded: made of another cached value, it would outlive that one's invalidation.
+    async (request) => ok(request.id, await service.byId(request.params.id, { fresh: !isPersonal(request.headers) })),
   );
 }

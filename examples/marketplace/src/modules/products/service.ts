@@ -1,5 +1,6 @@
 import type { Page } from "../../http/envelope.ts";
 import { notFound } from "../../http/failure.ts";
+import type { ProductCache } from "./product-cache.ts";
 import type { Product, ProductCard } from "./product.ts";
 import type { ProductList, ProductRepository, ProductSearch } from "./repository.ts";
 
@@ -8,12 +9,23 @@ export interface ProductService {
   list(list: ProductList): Promise<Page<ProductCard>>;
   /** Best matches first. Where no word matches, names that are similar to the words, as one page. */
   search(search: ProductSearch): Promise<Page<ProductCard>>;
-  /** @throws a 404 where there is none, or it is archived. */
-  byId(id: string): Promise<Product>;
+  /**
+   * From the cache, or loaded anew with `fresh`.
+   *
+   * @throws a 404 where there is none, or it is archived.
+   */
+  byId(id: string, how: { readonly fresh: boolean }): Promise<Product>;
+}
+
+/** What the rules stand on. */
+export interface ProductServiceOptions {
+  readonly repository: ProductRepository;
+  readonly payloads: ProductCache["payloads"];
+  readonly forgivesMisspelling: boolean;
 }
 
 /** The rules over a repository. */
-export function productService(repository: ProductRepository, forgivesMisspelling: boolean): ProductService {
+export function productService({ repository, payloads, forgivesMisspelling }: ProductServiceOptions): ProductService {
   return {
     list: (list) => repository.list(list),
     async search(search) {
@@ -21,8 +33,8 @@ export function productService(repository: ProductRepository, forgivesMisspellin
       if (page.items.length > 0 || search.cursor !== undefined || !forgivesMisspelling) return page;
       return { ...page, items: await repository.similar(search) };
     },
-    async byId(id) {
-      const found = await repository.byId(id);
+    async byId(id, { fresh }) {
+      const found = await payloads.get(id, { fresh });
       if (found === undefined) throw notFound("Product");
       return found;
     },

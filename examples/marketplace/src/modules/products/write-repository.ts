@@ -1,6 +1,9 @@
-import { withTransaction, type Sql, type SqlDatabase } from "@sluice/postgres";
+import type { Rules } from "@sluice/cache";
+import type { Sql } from "@sluice/postgres";
 
+import type { Changes } from "../../cache/caching.ts";
 import { insertRows } from "../catalog/index.ts";
+import type { ProductEvents } from "./product-cache.ts";
 import type { NewProduct, ProductRow } from "./product-changes.ts";
 import type { Product } from "./product.ts";
 import { detailColumns, detailJoins } from "./repository.ts";
@@ -16,7 +19,7 @@ export interface LockedProduct {
 
 /** The only place that writes products. */
 export interface ProductWriteRepository {
-  /** Undefined where there is no such category. One round trip. */
+  /** Undefined where there is no such category. */
   create(sellerId: string, product: NewProduct): Promise<Product | undefined>;
   /** Runs `work` in a transaction that holds the product. Undefined where there is none, or it is archived. */
   withLocked<T>(id: string, work: (locked: LockedProduct) => Promise<T>): Promise<T | undefined>;
@@ -48,28 +51,50 @@ const imported = {
   columns: { name: "text", description: "text", price_minor: "bigint" },
 } as const;
 
-/** Products in PostgreSQL. */
-export function productWriteRepository(sql: SqlDatabase): ProductWriteRepository {
+/** Products in PostgreSQL. What a change makes untrue in the cache is committed with it. */
+export function productWriteRepository(
+  changes: Changes,
+  rules: Pick<Rules<ProductEvents>, "plan">,
+): ProductWriteRepository {
   return {
-    async create(sellerId, { category, name, description, price_minor: price }) {
-      return (await sql.query<Product>(create, [sellerId, category, name, description, price])).rows[0];
-    },
+    create: (sellerId, { category, name, description, price_minor: price }) =>
+      changes.transaction(async (transaction, invalidate) => {
+        const params = [sellerId, category, name, description, price];
+        const [added] = (await transaction.query<Product>(create, params)).rows;
+        if (added !== undefined) invalidate(rules.plan("created", added));
+        return added;
+      }),
     withLocked: (id, work) =>
-      withTransaction(sql, async (transaction) => {
+      changes.transaction(async (transaction, invalidate) => {
         await transaction.query(lock, [id]);
         const [product] = (await transaction.query<Product>(byId, [id])).rows;
-        return product && work(locked(transaction, product));
+        const tell: Tell = (name, event) => invalidate(rules.plan(name, event));
+        return product && work(locked(transaction, product, tell));
       }),
-    insert: (rows) => insertRows<ProductRow>(sql, imported, rows),
+    insert: (rows) =>
+      changes.transaction(async (transaction, invalidate) => {
+        const refusals = await insertRows<ProductRow>(transaction, imported, rows);
+        if (refusals.length < rows.length) invalidate(rules.plan("imported", {}));
+        return refusals;
+      }),
   };
 }
 
-function locked(sql: Sql, product: Product): LockedProduct {
+type Tell = <Name extends keyof ProductEvents>(name: Name, event: ProductEvents[Name]) => void;
+
+function locked(sql: Sql, product: Product, tell: Tell): LockedProduct {
+  const { id, category: before } = product;
   return {
     product,
-    async save({ category, name, description, price_minor: price }) {
-      return (await sql.query<Product>(save, [product.id, category, name, description, price])).rows[0];
+    async save({ category: after, name, description, price_minor: price }) {
+      const [saved] = (await sql.query<Product>(save, [id, after, name, description, price])).rows;
+      if (saved !== undefined && after !== before) tell("moved", { id, before, after });
+      else if (saved !== undefined) tell("updated", { id });
+      return saved;
     },
-    archive: async () => void (await sql.query(archive, [product.id])),
+    async archive() {
+      await sql.query(archive, [id]);
+      tell("deleted", { id });
+    },
   };
 }

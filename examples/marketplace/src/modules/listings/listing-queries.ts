@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+import { category, choice, cursor, limit, prices, textParameter, words } from "../../http/parameters.ts";
+
+/** What a search for listings takes. */
+export const listingSearchQuery = z.object({
+  q: words.optional(),
+  category,
+  location: textParameter(64).optional().describe("A city, in any case of letters"),
+  ...prices,
+  sort: choice("newest", "oldest", "price_asc", "price_desc", "relevance")
+    .optional()
+    .describe("Default: relevance with q, newest without"),
+  limit,
+  cursor,
+});
+
+/** A search that was asked for. */
+export type ListingSearchQuery = z.output<typeof listingSearchQuery>;
+
+/** A search with its defaults spelled, so that both spellings are one. */
+export function spelledOut({ sort, ...query }: ListingSearchQuery) {
+  return { ...query, sort: sort ?? (query.q === undefined ? "newest" : "relevance") } as const;
+}
