@@ -33,6 +33,8 @@ export interface Caching extends ModuleCache, AsyncDisposable {
 export interface CachingOptions {
   /** Undefined: in this process. */
   readonly redisUrl: string | undefined;
+  /** Longest wait for Redis by a request. */
+  readonly deadlineMs: number;
   readonly isEnabled: boolean;
   readonly ttlSeconds: Lifetimes;
   /** The primary, which has the outbox. */
@@ -44,9 +46,10 @@ export interface CachingOptions {
  * Caches in Redis, or in this process where there is none. Switched off, it still invalidates: others may use it, and
  * it may be switched on again.
  */
-export function createCaching({ redisUrl, isEnabled, ttlSeconds, sql, settleMs }: CachingOptions): Caching {
+export function createCaching(options: CachingOptions): Caching {
+  const { redisUrl, deadlineMs, isEnabled, ttlSeconds, sql, settleMs } = options;
   const redis = redisUrl === undefined ? undefined : connectRedis({ url: redisUrl, role: "cache" });
-  const cache = createCache({ ...(redis && { store: redisStore(redis) }), enabled: () => isEnabled });
+  const cache = createCache({ ...(redis && { store: redisStore(redis, { deadlineMs }) }), enabled: () => isEnabled });
   const outbox = createOutbox({ db: sql, cache });
   return {
     cache,

@@ -34,6 +34,7 @@ export function effective(environment: Environment, random: Random = systemRando
     redis: redis(choose),
     features: features(choose),
     cacheTtlSeconds: cacheTtlSeconds(choose),
+    cacheDeadlineMs: setting("CACHE_DEADLINE_MS", 50),
     carts: carts(choose),
     http: {
       requestTimeoutMs: setting("REQUEST_TIMEOUT_MS", 10_000),

@@ -130,6 +130,7 @@ export const environment = z.object({
   DEFAULT_CACHE_TTL_SECONDS: seconds,
   LISTING_DETAIL_CACHE_TTL_SECONDS: seconds,
   FEED_CACHE_TTL_SECONDS: seconds,
+  CACHE_DEADLINE_MS: whole(1, 60_000),
   CART_TTL_SECONDS: whole(1, 31_536_000),
   INVENTORY_STRATEGY: oneOf("gate", "dual", "optimistic"),
   HOLD_TTL_SECONDS: whole(1, 604_800),
