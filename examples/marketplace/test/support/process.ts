@@ -30,8 +30,13 @@ export function runNpmStart(args: readonly string[], environment: Readonly<Recor
 }
 
 function optionsOf(environment: Readonly<Record<string, string>>): SpawnOptions {
+  // The last two plant a defect, where one is.
+  const needed = ["PATH", "HOME", "NODE_OPTIONS", "SLUICE_PLANTED"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
-    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...environment },
+    env: { ...Object.fromEntries(needed), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   };
 }
