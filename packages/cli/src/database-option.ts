@@ -20,5 +20,13 @@ export const databaseOption: CommandOption = {
 export function databaseOf(typed: Typed, { env }: Surroundings): Postgres {
   const url = typed.text("database") ?? firstSet(env, ["DATABASE_URL"]);
   if (url === undefined) throw new UsageError("Say where PostgreSQL is: --database or DATABASE_URL.");
-  return connectPostgres({ urls: url, replicas: "none", max: 2, applicationName: "sluice", acquireTimeoutMs: 2000 });
+  return connectPostgres({
+    urls: url,
+    replicas: "none",
+    max: 2,
+    applicationName: "sluice",
+    acquireTimeoutMs: 2000,
+    // Whoever looks at all of a great catalog waits for it; nobody else does.
+    statementTimeoutMs: 300_000,
+  });
 }

@@ -1,8 +1,24 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { sluice } from "./session.ts";
 
 const nowhere = { REDIS_URL: "redis://127.0.0.1:1", DATABASE_URL: "postgres://127.0.0.1:1/none" };
+
+/** The port of a server that takes connections, and says nothing. */
+async function silentPort(): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on("error", () => {}))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+  });
+  return (server.address() as AddressInfo).port;
+}
 
 describe("sluice", () => {
   it("tells what it can do", async () => {
@@ -60,6 +76,7 @@ describe("sluice", () => {
     ["inventory restock shirt 9007199254740992 --key a", "quantity must be a whole number from 1"],
     [`inventory restock ${"p".repeat(201)} 5 --key a`, "productId must be"],
     ["inventory verify --database http://example.org", "urls must be"],
+    ["cache flush feed --redis http://example.org", "url must be"],
   ])("does not do what it does not understand: %s", async (line, problem) => {
     const { code, err, out } = await sluice(line, nowhere);
     expect(err).toContain(problem);
@@ -97,5 +114,16 @@ describe("sluice", () => {
     expect(code).toBe(1);
     expect(err).toContain("ERR_SLUICE_REDIS_UNAVAILABLE");
     expect(err).not.toContain("hush");
+  });
+
+  it.each([
+    ["cache flush feed --redis redis", "ERR_SLUICE_REDIS_UNAVAILABLE"],
+    ["inventory verify --database postgres", "ERR_SLUICE_INVENTORY_UNAVAILABLE"],
+  ])("fails in bounded time when nobody answers: %s", async (line, problem) => {
+    const beganMs = performance.now();
+    const { code, err } = await sluice(`${line}://127.0.0.1:${await silentPort()}/0`);
+    expect(code).toBe(1);
+    expect(err).toContain(problem);
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
   });
 });
