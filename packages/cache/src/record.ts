@@ -90,6 +90,11 @@ export class EncodedRecord implements StoredRecord {
     return isKnown && this.#bytes.length === this.wholeLength;
   }
 
+  /** How many bytes hold all but tags and payload. */
+  get headLength(): number {
+    return this.#tagsAt;
+  }
+
   /** How many bytes all of it has, whether they are all here or not. */
   get wholeLength(): number {
     return this.#payloadAt + this.#bytes.readUInt32BE(36);
@@ -156,9 +161,6 @@ export function decodeRecord(bytes: Uint8Array): EncodedRecord | undefined {
   const record = decodeHead(bytes);
   return record?.isWhole ? record : undefined;
 }
-
-/** Enough bytes of a record to hold its head, but for long lists of tags. */
-export const headLength = 1024;
 
 /** Reads a record whose end may be cut off; undefined when the bytes are none. */
 export function decodeHead(bytes: Uint8Array): EncodedRecord | undefined {

@@ -207,6 +207,18 @@ describeNeeding({ redis: "real" }, "a walk through a prefix", () => {
     expect(loads.list).toBe(2);
   });
 
+  it("judges a record whose parameters are long", async () => {
+    const { cache, prefix } = otherCache();
+    const long = { keyOf: (id: string) => ({ text: id, identity: id.repeat(3000) }) };
+    const scope = cache.scope<string, number>("long", { prefix, key: long, ttl: "1h", load: () => 1 });
+    await scope.get("a");
+    expect(await operations.inspect(`${prefix}:a`)).toMatchObject({ kind: "record", state: "fresh" });
+    const walking = { keysPerSecond: 1_000_000 };
+    expect(await operations.reclaim(prefix, walking)).toMatchObject({ seen: 1, removed: 0 });
+    await operations.flush(prefix);
+    expect(await operations.reclaim(prefix, walking)).toMatchObject({ seen: 1, removed: 1 });
+  });
+
   it("walks no faster than it may", async () => {
     const pausesMs: number[] = [];
     const clock: Clock = {

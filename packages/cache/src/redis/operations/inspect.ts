@@ -1,8 +1,9 @@
-import type { Redis, Reply } from "@sluice/redis";
+import type { Redis } from "@sluice/redis";
 
-import { decodeHead, headLength, type Packing } from "../../record.ts";
+import { EncodedRecord, type Packing } from "../../record.ts";
 import type { CacheStore } from "../../store.ts";
 import { leaseOf } from "../store.ts";
+import { readHead } from "./read-head.ts";
 import { serverMs } from "./server-ms.ts";
 import { standingsOf } from "./standings.ts";
 
@@ -43,9 +44,8 @@ export async function inspect(redis: Redis, store: Pick<CacheStore, "read">, key
   const loading = typeof lease === "string" && lease !== "-";
   if (type === "none") return { kind: "absent", key, loading };
   if (type !== "string") return { kind: "foreign", key, loading };
-  const [bytes, keptMs] = await Promise.all([head(redis, key), redis.read("PTTL", [key])]);
-  const record = decodeHead(bytes);
-  if (!record) return { kind: "foreign", key, loading };
+  const [record, keptMs] = await Promise.all([readHead(redis, key), redis.read("PTTL", [key])]);
+  if (!(record instanceof EncodedRecord)) return { kind: record, key, loading };
   const nowMs = await serverMs(redis);
   const [stands] = await standingsOf(store, [{ key, record }], nowMs);
   const cut = record.identity.indexOf(" ");
@@ -77,9 +77,4 @@ interface StandingAndTime {
   readonly stands: "fresh" | "softened" | "invalid" | undefined;
   readonly freshUntilMs: number;
   readonly nowMs: number;
-}
-
-async function head(redis: Redis, key: string): Promise<Uint8Array> {
-  const bytes: Reply = await redis.read("GETRANGE", [key, 0, headLength - 1], { bytes: true });
-  return bytes as Uint8Array;
 }

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, sleep, type Clock } from "@sluice/core";
 import type { Redis, Reply } from "@sluice/redis";
 
-import { decodeHead, headLength, type EncodedRecord } from "../../record.ts";
+import { EncodedRecord } from "../../record.ts";
+import { readHead } from "./read-head.ts";
 
 /** How the keys of a server are walked through. */
 export interface WalkOptions {
@@ -60,13 +61,10 @@ export async function* walk(
 }
 
 async function page(redis: Redis, keys: readonly string[]): Promise<Page> {
-  const heads = await Promise.all(keys.map((key) => redis.read("GETRANGE", [key, 0, headLength - 1], { bytes: true })));
-  const seen = keys.map((key, index) => ({ key, bytes: heads[index] as Uint8Array }));
-  // An empty answer is a key that has gone since.
-  const present = seen.filter(({ bytes }) => bytes.length > 0);
-  const records = present.flatMap(({ key, bytes }) => {
-    const record = decodeHead(bytes);
-    return record ? [{ key, record }] : [];
+  const heads = await Promise.all(keys.map((key) => readHead(redis, key)));
+  const records = keys.flatMap((key, index) => {
+    const record = heads[index];
+    return record instanceof EncodedRecord ? [{ key, record }] : [];
   });
-  return { records, foreign: present.length - records.length };
+  return { records, foreign: heads.filter((head) => head === "foreign").length };
 }
