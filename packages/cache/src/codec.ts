@@ -4,6 +4,8 @@ export interface Codec {
   encode(value: unknown): Uint8Array;
   /** @throws for bytes that are none of this codec's. */
   decode(bytes: Uint8Array): unknown;
+  /** The same from the text that the bytes are in UTF-8, where they are text: spares a view of them. */
+  decodeText?(text: string): unknown;
 }
 
 /**
@@ -19,6 +21,7 @@ export const jsonCodec: Codec = {
   decode(bytes) {
     return JSON.parse((Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes)).toString());
   },
+  decodeText: (text) => JSON.parse(text) as unknown,
 };
 
 /** An own member of this name would become the prototype of whatever it is assigned to. */

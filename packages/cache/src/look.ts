@@ -155,7 +155,8 @@ export function valueOf(policy: Policy, record: EncodedRecord): Valued | Promise
   if (record.negative) return { value: null };
   if (record.packing !== "plain") return unpackedValue(policy, record);
   try {
-    return { value: policy.codec.decode(record.payload) };
+    const { codec } = policy;
+    return { value: codec.decodeText ? codec.decodeText(record.text) : codec.decode(record.payload) };
   } catch {
     cacheEvents.publish({ type: "record-refused", scope: policy.scope, reason: "damaged" });
     return undefined;

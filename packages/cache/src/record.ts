@@ -150,6 +150,11 @@ export class EncodedRecord implements StoredRecord {
     return this.#bytes.subarray(this.#payloadAt);
   }
 
+  /** The payload as the text that it is in UTF-8, if it is. */
+  get text(): string {
+    return this.#bytes.toString("utf8", this.#payloadAt);
+  }
+
   /** Length of all of it. */
   get length(): number {
     return this.#bytes.length;

@@ -156,11 +156,14 @@ function onlyGroup({ scope, family }: Policy, value: ParamRecord): string {
   return family.group(scope, ...member);
 }
 
+const endOfStretch = Promise.resolve();
+
 /** Reads of one scope as callers see them: copies first, and one way through the store for all of one turn. */
 class Reader {
   readonly #ground: ScopeGround & { readonly counters: Counters };
   readonly #through: ReadThrough;
   readonly #unsent = new Map<string, Unsent>();
+  readonly #sendAll = (): void => this.#unsent.clear();
 
   constructor(ground: ScopeGround & { readonly counters: Counters }, through: ReadThrough) {
     this.#ground = ground;
@@ -198,7 +201,8 @@ class Reader {
    */
   #offer(key: string, unsent: Unsent): void {
     this.#unsent.set(key, unsent);
-    if (this.#unsent.size === 1) queueMicrotask(() => this.#unsent.clear());
+    // As queueMicrotask does, at a fraction of what that costs.
+    if (this.#unsent.size === 1) void endOfStretch.then(this.#sendAll);
   }
 
   async #counted<Made>(unsent: Unsent, { startedMs, joined, signal, make }: Reading<Made>): Promise<Made> {

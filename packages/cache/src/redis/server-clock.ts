@@ -2,10 +2,8 @@ import type { Clock } from "@sluice/core";
 
 /** The time of a server, as well as it is known here. */
 export interface ServerClock {
-  /** Milliseconds since the epoch, with fractions. */
-  now(): number;
-  /** Whether the server has told its time lately. */
-  readonly isSet: boolean;
+  /** Milliseconds since the epoch, with fractions. Calls `ask` when the server has not told its time lately. */
+  now(ask?: () => void): number;
   /** Takes what the server has just said: microseconds since the epoch. */
   set(microseconds: string): void;
 }
@@ -21,9 +19,10 @@ export function createServerClock(clock: Clock): ServerClock {
   let offsetMs: number | undefined;
   let setMs = Number.NEGATIVE_INFINITY;
   return {
-    now: () => (offsetMs === undefined ? clock.now() : clock.monotonic() + offsetMs),
-    get isSet() {
-      return clock.monotonic() < setMs + goodForMs;
+    now(ask) {
+      const nowMs = clock.monotonic();
+      if (nowMs >= setMs + goodForMs) ask?.();
+      return offsetMs === undefined ? clock.now() : nowMs + offsetMs;
     },
     set(microseconds) {
       const ms = Number(microseconds) / 1000;

@@ -93,6 +93,7 @@ export function redisStore(redis: Redis, options: RedisStoreOptions = {}): Cache
     coalescers.set(operation, createCoalescer({ redis, script, deadlineMs: ownMs, clock, random }));
   }
   const reader = createReader({ redis, bytes: true, deadlineMs, clock });
+  const ask = (): void => askTime(redis, { time, deadlineMs });
   const answered = (reply: Reply): Reply => {
     reconnects.answered();
     return reply;
@@ -107,10 +108,7 @@ export function redisStore(redis: Redis, options: RedisStoreOptions = {}): Cache
   };
 
   return {
-    now() {
-      if (!time.isSet) askTime(redis, { time, deadlineMs });
-      return time.now();
-    },
+    now: () => time.now(ask),
     read: reading(reader, reconnects),
     ...writing(ground),
     listen: (listener) => listen(ground, listener),
