@@ -13,6 +13,11 @@ const jobTimes: Readonly<Partial<Record<JobName, string>>> = {
   inventory_upkeep: "23 * * * *",
 };
 
+/** The schedule, as the person at the terminal reads it: one line for each job that comes by itself. */
+export function scheduleLines(): string[] {
+  return Object.entries(jobTimes).map(([name, time]) => `  ${time.padEnd(12)}  ${name}`);
+}
+
 /** How many are done together: a transaction for five hundred orders costs little more than one for one. */
 const jobsAtOnce: Readonly<Partial<Record<JobName, number>>> = {
   order_confirm: 500,

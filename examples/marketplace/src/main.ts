@@ -1,12 +1,14 @@
 import type { Role } from "./config/config.ts";
 import { printConfig } from "./config/print-config.ts";
 import { readConfig, type ConfigResult } from "./config/read-config.ts";
+import { scheduleLines } from "./jobs.ts";
 import { migrateDatabase, openServer, prepareAccounts, seed } from "./prepare.ts";
 import { printLine } from "./print.ts";
 import { start } from "./start.ts";
 
 const usage = `Usage: main.ts [command]
   all, web, worker, cron   runs that role (default: NODE_ROLE, else all)
+  cron --list              prints when which job comes by itself
   migrate                  brings the database's schema up to date
   seed                     fills an empty database, with SEED_SIZE rows
   config --print           prints the effective configuration`;
@@ -33,6 +35,7 @@ async function run(
   rest: readonly string[],
 ) {
   if (roles.includes(command) && rest.length === 0) return start(config, command as Role);
+  if (command === "cron" && rest.join() === "--list") return printLine("Times are in UTC:", ...scheduleLines());
   if (command === "config" && rest.join() === "--print") return printLine(printConfig(settings));
   if (!["migrate", "seed"].includes(command) || rest.length > 0) return refuse([usage]);
   const server = await openServer(config, printLine);

@@ -97,6 +97,16 @@ describe("a confirmation", { timeout: 60_000 }, () => {
     await expectAllConfirmedOnce(ids, sale);
   });
 
+  it("leaves what was cancelled meanwhile alone, and keeps nobody else waiting for it", async () => {
+    const sale = await openSale(web, 3);
+    const [cancelled = "", ...others] = await buyMany(web, sale, 3);
+    const { access_token: token } = sale.buyer;
+    expect((await send(web, ["POST", `/api/orders/${cancelled}/cancel`], { token })).status).toBe(200);
+    await work();
+    await expectAllConfirmedOnce(others, sale);
+    expect([await inStatus([cancelled], "cancelled"), mailsFor([cancelled])]).toEqual([1, []]);
+  });
+
   it("survives the death of its worker in the middle of the payment", async () => {
     const sale = await openSale(web, 20);
     const ids = await buyMany(web, sale, 20);

@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
-
-import { connectRedis } from "@sluice/redis/ioredis";
 import { findRedis, launchRedis, type LaunchedRedis } from "@sluice/testing/services";
 import { describeNeeding } from "@sluice/testing/vitest";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { secret } from "./support/config.ts";
 import { buyOne, flashBuy, openSale, type FlashAnswer, type Sale } from "./support/flash.ts";
+import { setHint } from "./support/hint.ts";
 import { seededDatabase, startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
 import { send } from "./support/people.ts";
 
@@ -190,10 +188,3 @@ describeNeeding({ redis: "real" }, "a sale with a counter in Redis", () => {
     },
   );
 });
-
-async function setHint(url: string, product: string, hint: number): Promise<void> {
-  await using redis = connectRedis(url);
-  const source = "return redis.call('SET', KEYS[1], ARGV[1])";
-  const sha1 = createHash("sha1").update(source).digest("hex");
-  await redis.run({ name: "set", source, sha1, keys: 1 }, { keys: [`stock:${product}`], args: [hint] });
-}
