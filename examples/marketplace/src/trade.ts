@@ -37,7 +37,7 @@ export interface TradeOptions {
 }
 
 // Expired orders keep units from others, and sellers want to know what has become low.
-const sweepEveryMs = 5000;
+const sweepEveryMs = 2000;
 const sweptAtOnce = 500;
 
 /** Makes and connects everything that sells. */
