@@ -49,25 +49,51 @@ export interface HeldLockFacts {
   readonly release: () => Promise<void>;
 }
 
-export function heldLock({ clock, keys, owner, tokens, lease, grantedMs, release }: HeldLockFacts): HeldLock {
-  let released: Promise<void> | undefined;
-  const releaseOnce = (): Promise<void> => (released ??= release());
-  return {
-    keys,
-    owner,
-    tokens,
-    degraded: false,
-    get signal() {
-      return lease.signal;
-    },
-    remainingMs: () => lease.remainingMs(),
-    assertHeld() {
-      if (lease.remainingMs() === 0) throw new LockLostError(keys, clock.monotonic() - grantedMs, "expired");
-    },
-    extend: () => lease.extend(),
-    release: releaseOnce,
-    [Symbol.asyncDispose]: releaseOnce,
-  };
+/** A class, as one is made per lock and its methods are then made once. */
+class HeldLease implements HeldLock {
+  readonly keys: readonly string[];
+  readonly owner: string;
+  readonly tokens: ReadonlyMap<string, bigint>;
+  readonly degraded = false;
+  readonly #facts: HeldLockFacts;
+  #released: Promise<void> | undefined;
+
+  constructor(facts: HeldLockFacts) {
+    this.keys = facts.keys;
+    this.owner = facts.owner;
+    this.tokens = facts.tokens;
+    this.#facts = facts;
+  }
+
+  get signal(): AbortSignal {
+    return this.#facts.lease.signal;
+  }
+
+  remainingMs(): number {
+    return this.#facts.lease.remainingMs();
+  }
+
+  assertHeld(): void {
+    const { clock, grantedMs } = this.#facts;
+    if (this.remainingMs() === 0) throw new LockLostError(this.keys, clock.monotonic() - grantedMs, "expired");
+  }
+
+  extend(): Promise<boolean> {
+    return this.#facts.lease.extend();
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#facts.release();
+    return this.#released;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+}
+
+export function heldLock(facts: HeldLockFacts): HeldLock {
+  return new HeldLease(facts);
 }
 
 /** What the work gets when the store could not be asked, and it is to go on without a lock. */

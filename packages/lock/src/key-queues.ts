@@ -6,6 +6,14 @@ export interface Turn {
   leave(): void;
 }
 
+/** Who wants a key: one place, or those that stand in line. */
+type Line = Place | Set<Place>;
+
+// As often, the map of all lines is made anew. An old table of a map points to the next one it grew or shrank into, so
+// tables of a map that is long-lived and never at rest keep each other alive until the next full collection: half of
+// what a lock cost here was collecting that garbage.
+const freshAfter = 256;
+
 interface Place {
   /** Keys at which others stand before this place. */
   blockedBy: number;
@@ -19,7 +27,8 @@ interface Place {
  */
 export class KeyQueues {
   // A set keeps the order in which its members came, and forgets one in the middle at no cost.
-  readonly #queues = new Map<string, Set<Place>>();
+  #lines = new Map<string, Line>();
+  #gone = 0;
   #waiting = 0;
   #asking = 0;
 
@@ -37,11 +46,12 @@ export class KeyQueues {
   enter(keys: readonly string[]): Turn {
     const place: Place = { blockedBy: 0, come: undefined };
     for (const key of keys) {
-      const queue = this.#queues.get(key);
-      if (queue === undefined) this.#queues.set(key, new Set([place]));
+      const line = this.#lines.get(key);
+      if (line === undefined) this.#lines.set(key, place);
       else {
-        queue.add(place);
         place.blockedBy += 1;
+        if (line instanceof Set) line.add(place);
+        else this.#lines.set(key, new Set([line, place]));
       }
     }
     const leave = (): void => this.#leave(keys, place);
@@ -51,19 +61,29 @@ export class KeyQueues {
   }
 
   #leave(keys: readonly string[], place: Place): void {
-    if (!this.#queues.get(keys[0] ?? "")?.has(place)) return;
+    const line = this.#lines.get(keys[0] ?? "");
+    if (line !== place && !(line instanceof Set && line.has(place))) return;
     if (place.blockedBy > 0) this.#waiting -= 1;
     for (const key of keys) this.#leaveOne(key, place);
   }
 
   #leaveOne(key: string, place: Place): void {
-    const queue = this.#queues.get(key);
-    if (!queue) return;
-    const wasFirst = first(queue) === place;
-    queue.delete(place);
-    const next = first(queue);
-    if (next === undefined) this.#queues.delete(key);
+    const line = this.#lines.get(key);
+    if (!(line instanceof Set)) return this.#forget(key);
+    const wasFirst = first(line) === place;
+    line.delete(place);
+    const next = first(line);
+    if (next === undefined) this.#forget(key);
     else if (wasFirst) this.#advance(next);
+    return undefined;
+  }
+
+  #forget(key: string): void {
+    this.#lines.delete(key);
+    this.#gone += 1;
+    if (this.#gone < freshAfter + this.#lines.size) return;
+    this.#gone = 0;
+    this.#lines = new Map(this.#lines);
   }
 
   #advance(place: Place): void {

@@ -26,7 +26,7 @@ export interface Asking {
  */
 export async function obtain(asking: Asking): Promise<number | undefined> {
   const { store, clock, request, untilMs, signal } = asking;
-  const pause = new Pause(clock);
+  let pause: Pause | undefined;
   let watch: LockWatch | undefined;
   let onEnd: (() => void) | undefined;
   try {
@@ -38,8 +38,9 @@ export async function obtain(asking: Asking): Promise<number | undefined> {
       const leftMs = untilMs - clock.monotonic();
       if (leftMs <= 0) return undefined;
       onEnd ??= asking.onWait();
-      watch ??= store.watch?.(request.keys, sentMs, () => pause.end());
-      await pause.wait(Math.min(leftMs, pauseOf(asking, answer.freeInMs)), signal);
+      const waiting = (pause ??= new Pause(clock));
+      watch ??= store.watch?.(request.keys, sentMs, () => waiting.end());
+      await waiting.wait(Math.min(leftMs, pauseOf(asking, answer.freeInMs)), signal);
     }
   } finally {
     watch?.close();

@@ -1,19 +1,13 @@
 import { systemClock } from "@sluice/core";
-import { connectRedis, type ConnectOptions } from "@sluice/redis/ioredis";
-import { createFaultProxy, frozen, killProcess, respProtocol } from "@sluice/testing/faults";
-import {
-  findRedis,
-  launchRedis,
-  startRedisCluster,
-  startRedisSentinels,
-  type LaunchedRedis,
-} from "@sluice/testing/services";
+import { connectRedis } from "@sluice/redis/ioredis";
+import { frozen } from "@sluice/testing/faults";
+import type { LaunchedRedis } from "@sluice/testing/services";
 import { describeNeeding } from "@sluice/testing/vitest";
-import { Redis as Ioredis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 
-import { createLocks, type LockStore, type Locks, type LocksOptions } from "../src/index.ts";
+import { createLocks } from "../src/index.ts";
 import { redisStore } from "../src/redis.ts";
+import { admin, behindProxy, locksAt, ownServer } from "./own-redis.ts";
 import { codeOf, heard } from "./support.ts";
 import { until } from "./until.ts";
 
@@ -120,6 +114,31 @@ describeNeeding({ redis: "real" }, "a lock in Redis", () => {
     await Promise.all(held.map((lock) => lock.release()));
   });
 
+  it("is handed over between processes for three commands each, and no new subscription", async () => {
+    const server = await ownServer();
+    const sides = [locksAt({ url: server.url }, { pollMs: 60_000 }), locksAt({ url: server.url }, { pollMs: 60_000 })];
+    const client = admin(server);
+    const calls = async () => scriptCallsIn(await client.info("commandstats"));
+    const handOver = async (turns: number): Promise<void> => {
+      let held = await sides[0]?.acquire("a", { leaseMs });
+      for (let turn = 1; turn <= turns; turn += 1) {
+        const asked = await calls();
+        const waiting = sides[turn % 2]?.acquire("a", { leaseMs, waitMs: 30_000 });
+        await until(async () => (await calls()) > asked && (await client.pubsub("NUMSUB", "lock:a"))[1] !== 0);
+        await held?.release();
+        held = await waiting;
+      }
+      await held?.release();
+    };
+    // Now the server knows the scripts, and both sides have a subscription that lingers.
+    await handOver(2);
+    const before = await calls();
+    const turns = 10;
+    await handOver(turns);
+    // Each asks, asks again when it is told that the lock is free, and lets go.
+    expect((await calls()) - before).toBeLessThanOrEqual(3 * (turns + 1));
+  });
+
   it("leaves no key behind that does not expire", async () => {
     const server = await ownServer();
     const redis = connectRedis(server.url);
@@ -145,88 +164,10 @@ describeNeeding({ redis: "real" }, "a lock in Redis", () => {
   });
 });
 
-describeNeeding({ redis: "real" }, "a lock in a Redis that fails over", () => {
-  it("behind Sentinels can be acquired again within 5 s of the election", { timeout: 60_000 }, async () => {
-    const topology = await startRedisSentinels();
-    onTestFinished(() => topology.stop());
-    const [master, replica] = topology.nodes;
-    const locks = locksAt({ sentinels: topology.sentinels, name: topology.masterName });
-    await (await locks.acquire("a")).release();
-    await killProcess(master.pid);
-    await until(async () => (await topology.master()) === replica, 15_000);
-    expect(await acquiredAfterMs(locks)).toBeLessThan(5000);
-  });
-
-  it(
-    "in a Cluster takes all of several keys or none, on all masters, and again after a failover",
-    { timeout: 60_000 },
-    async () => {
-      const cluster = await startRedisCluster();
-      onTestFinished(() => cluster.stop());
-      const redis = connectRedis({ cluster: cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port })) });
-      onTestFinished(() => redis.close());
-      const store = redisStore(redis);
-      const keys = Array.from({ length: 12 }, (_, number) => `key ${number}`).toSorted();
-      await store.acquire({ keys: ["key 7"], owner: "other", leaseMs });
-      expect((await store.acquire({ keys, owner: "1", leaseMs })).granted).toBe(false);
-      await expectFree(
-        store,
-        keys.filter((key) => key !== "key 7"),
-      );
-      await store.release({ keys: ["key 7"], owner: "other" });
-      expect((await store.acquire({ keys, owner: "2", leaseMs })).granted).toBe(true);
-      expect(await store.extend({ keys, owner: "2", leaseMs })).toBe(true);
-      expect(await store.release({ keys, owner: "2" })).toBe(true);
-      const [first] = cluster.nodes;
-      await killProcess(first?.pid ?? 0);
-      const locks = createLocks({ store });
-      await until(async () => (await codeOf(locks.withLock(keys, () => "all"))) === "fulfilled with all", 20_000);
-    },
-  );
-});
-
-async function expectFree(store: LockStore, keys: readonly string[]): Promise<void> {
-  for (const key of keys) {
-    expect((await store.acquire({ keys: [key], owner: `sole ${key}`, leaseMs })).granted).toBe(true);
-    await store.release({ keys: [key], owner: `sole ${key}` });
-  }
-}
-
-async function acquiredAfterMs(locks: Locks): Promise<number> {
-  const startedMs = systemClock.monotonic();
-  await until(async () => (await codeOf(locks.withLock("a", () => "held"))) === "fulfilled with held", 15_000);
-  return systemClock.monotonic() - startedMs;
-}
-
-async function ownServer(): Promise<LaunchedRedis> {
-  const binary = await findRedis();
-  if (binary === undefined) throw new Error("There is no redis-server on this machine.");
-  const server = await launchRedis({ binary });
-  onTestFinished(() => server.stop());
-  return server;
-}
-
-async function behindProxy() {
-  const server = await ownServer();
-  const proxy = await createFaultProxy({ upstream: { host: "127.0.0.1", port: server.port }, protocol: respProtocol });
-  onTestFinished(() => proxy.close());
-  return { server, proxy };
-}
-
-function locksAt(options: ConnectOptions, rest: LocksOptions = {}): Locks {
-  const redis = connectRedis(options);
-  onTestFinished(() => redis.close());
-  return createLocks({ ...rest, store: redisStore(redis) });
-}
-
-/** A client of the test's own, for what the port does not offer. */
-function admin(server: LaunchedRedis): Ioredis {
-  const client = new Ioredis(server.url);
-  onTestFinished(() => client.disconnect());
-  return client;
-}
-
 async function scriptCalls(server: LaunchedRedis): Promise<number> {
-  const stats = await admin(server).info("commandstats");
+  return scriptCallsIn(await admin(server).info("commandstats"));
+}
+
+function scriptCallsIn(stats: string): number {
   return [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
 }
