@@ -1,7 +1,10 @@
+import { seededRandom } from "@sluice/core";
+import { testSeed } from "@sluice/testing";
 import { frozen } from "@sluice/testing/faults";
 import { describeNeeding } from "@sluice/testing/vitest";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
+import { zipf } from "../src/seed/zipf.ts";
 import { ownRedis, patient, started, warmed, xCacheOf } from "./support/cached.ts";
 import { secret } from "./support/config.ts";
 import { seededDatabase } from "./support/marketplace.ts";
@@ -114,6 +117,39 @@ describe("the metrics", () => {
     expect(metrics).toMatch(/^cache_hit_ratio\{scope="feed:search"\} 0\.9$/m);
     expect(metrics).toMatch(/^cache_healthy\{scope="feed:search"\} 1$/m);
     expect(metrics).toMatch(/^cache_reads_total\{scope="feed:search",outcome="hit"\} 9$/m);
+  });
+});
+
+describe("browsing as people do", () => {
+  it("is answered by the cache in more than 85 of 100 requests, from cold", async () => {
+    const market = await started(databaseUrl);
+    const { rows: listings } = await market.admin.query<{ id: string; category: string }>(
+      `select l.id, c.slug as category from listings l join categories c on c.id = l.category_id
+       where l.status = 'approved' order by l.id`,
+    );
+    const draw = zipf(listings.length);
+    const random = seededRandom(testSeed());
+    /** A look at a list, then at something that it may show. */
+    async function visit(): Promise<void> {
+      for (let count = 0; count < 250; count += 1) {
+        const { id = "", category = "" } = listings[draw(random)] ?? {};
+        for (const path of [`/api/public/listings/search?category=${category}`, `/api/listings/${id}`]) {
+          const reply = await fetch(market.url + path);
+          await reply.arrayBuffer();
+          expect(reply.status).toBe(200);
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, visit));
+    const metrics = await (await fetch(`${market.url}/metrics`)).text();
+    const counts = [...metrics.matchAll(/^cache_reads_total\{.*outcome="(\w+)".*\} (\d+)$/gm)];
+    const sum = (...outcomes: string[]): number =>
+      counts
+        .filter(([, outcome = ""]) => outcomes.length === 0 || outcomes.includes(outcome))
+        .reduce((total, [, , count]) => total + Number(count), 0);
+    console.log(`${listings.length} listings, ${sum()} requests: hit ratio ${(sum("hit") / sum()).toFixed(3)}`);
+    expect(sum()).toBe(4000);
+    expect(sum("hit") / sum()).toBeGreaterThan(0.85);
   });
 });
 

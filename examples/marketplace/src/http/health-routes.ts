@@ -29,7 +29,7 @@ const ready = success(
 
 /**
  * `/health/live` is 200 for as long as the process runs, `/healthz` is the same, and `/health/ready` asks the database.
- * Redis is not asked: nothing in this service uses it yet.
+ * Redis is not asked: without it everything is answered.
  */
 export function healthRoutes(server: Server, { inspectDatabase, isDraining }: HealthOptions): void {
   const flight = createSingleFlight<{ readonly writable: boolean; readonly duration_ms: number }>();
