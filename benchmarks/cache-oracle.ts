@@ -1,6 +1,6 @@
-// Reads and writes, 95 to 5, of rows by a Zipf distribution, with a flush of everything once a second, in three
-// caches on one Redis, as three processes have them. An oracle counts what is read that a completed invalidation had ended before the read
-// began. No copies in the processes, as those may lag behind by design.
+// Reads and writes, 95 to 5, of rows by a Zipf distribution, with a flush of everything once a second, in three caches
+// on one Redis, as three processes have them. An oracle counts what is read that a completed invalidation had ended
+// before the read began. No copies in the processes, as those may lag behind by design.
 import { createCache, pathKey } from "@sluice/cache";
 import { redisStore } from "@sluice/cache/redis";
 import { seededRandom, sleep, systemClock } from "@sluice/core";
