@@ -14,6 +14,7 @@ import { policyOf, within, type ScopeOptions } from "./scope-options.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import { Counters, type HealthOptions, type ScopeHealth, type ScopeStats } from "./stats.ts";
 import type { GenerationTarget } from "./target.ts";
+import { UnsentReads, type Unsent } from "./unsent.ts";
 
 /** Values of one kind. */
 export interface CacheScope<Params, Value> {
@@ -156,14 +157,11 @@ function onlyGroup({ scope, family }: Policy, value: ParamRecord): string {
   return family.group(scope, ...member);
 }
 
-const endOfStretch = Promise.resolve();
-
 /** Reads of one scope as callers see them: copies first, and one way through the store for all of one turn. */
 class Reader {
   readonly #ground: ScopeGround & { readonly counters: Counters };
   readonly #through: ReadThrough;
-  readonly #unsent = new Map<string, Unsent>();
-  readonly #sendAll = (): void => this.#unsent.clear();
+  readonly #unsent = new UnsentReads();
 
   constructor(ground: ScopeGround & { readonly counters: Counters }, through: ReadThrough) {
     this.#ground = ground;
@@ -177,32 +175,22 @@ class Reader {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const startedMs = clock.monotonic();
     if (!enabled()) {
-      return this.#counted({ served: this.#through.bypass(request) }, { startedMs, joined: false, signal, make });
+      const bypass: Unsent = { key: plan.key, served: this.#through.bypass(request) };
+      return this.#counted(bypass, { startedMs, joined: false, signal, make });
     }
     const copy = request.fresh ? undefined : l1?.peek(plan.key);
     if (copy) {
       counters.read("l1", startedMs);
       return Promise.resolve(make({ value: copy.value, outcome: "l1", storedMs: copy.storedMs }));
     }
-    const unsent = request.fresh ? undefined : this.#unsent.get(plan.key);
+    const unsent = request.fresh ? undefined : this.#unsent.find(plan.key);
     if (unsent) {
       unsent.isShared = true;
       return this.#counted(unsent, { startedMs, joined: true, signal, make });
     }
-    const own: Unsent = { served: this.#through.read(plan, request) };
-    if (!request.fresh) this.#offer(plan.key, own);
+    const own: Unsent = { key: plan.key, served: this.#through.read(plan, request) };
+    if (!request.fresh) this.#unsent.offer(own);
     return this.#counted(own, { startedMs, joined: false, signal, make });
-  }
-
-  /**
-   * Lets others share a read for as long as this stretch of code runs. Not any longer: who begins after an
-   * invalidation was applied must not share a read that may have been executed before it, and with a store in this
-   * process that news takes no more than a microtask.
-   */
-  #offer(key: string, unsent: Unsent): void {
-    this.#unsent.set(key, unsent);
-    // As queueMicrotask does, at a fraction of what that costs.
-    if (this.#unsent.size === 1) void endOfStretch.then(this.#sendAll);
   }
 
   async #counted<Made>(unsent: Unsent, { startedMs, joined, signal, make }: Reading<Made>): Promise<Made> {
@@ -225,12 +213,6 @@ interface Asked {
   readonly plan: Plan;
   readonly request: ReadRequest;
   readonly signal: AbortSignal | undefined;
-}
-
-/** A read, and whether several have it. */
-interface Unsent {
-  readonly served: Promise<Served>;
-  isShared?: boolean;
 }
 
 interface Reading<Made> {
