@@ -55,9 +55,9 @@ export const counter: Algorithm<CounterState> = {
   },
 
   hit(state, { terms, nowMs }, cost) {
-    const { kind, perMs, parts, limit } = terms;
+    const { kind, perMs, limit } = terms;
     const age = nowMs - state.at * perMs;
-    if (parts !== 1 || age < 0 || age >= perMs) return -1;
+    if (kind === "strict-window" || age < 0 || age >= perMs) return -1;
     const newer = state.counts[0] ?? 0;
     const older = state.counts[1] ?? 0;
     const faded = kind === "window" ? older * (perMs - age) : 0;
@@ -67,8 +67,10 @@ export const counter: Algorithm<CounterState> = {
     return Math.floor(room / perMs);
   },
 
-  spend(state, _moment, { cost }: Spending) {
-    state.counts[0] = (state.counts[0] ?? 0) + cost;
+  spend(state, { terms }, { cost }: Spending) {
+    const newest = state.counts[0] ?? 0;
+    // More comes only of denied calls: twice the limit keeps out for as long as anything does.
+    state.counts[0] = Math.max(newest, Math.min(newest + cost, 2 * terms.limit));
     return state.at;
   },
 

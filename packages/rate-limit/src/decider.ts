@@ -26,9 +26,11 @@ export class Decider {
   readonly #local: RateLimitStore;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #isExempt: ((key: string) => boolean) | undefined;
   readonly #monotonic = (): number => this.#clock.monotonic();
 
-  constructor({ store, local, clock, random }: Pick<Plans<string>, "store" | "local" | "clock" | "random">) {
+  constructor({ store, local, clock, random, isExempt }: Omit<Plans<string>, "find">) {
+    this.#isExempt = isExempt;
     this.#store = store;
     this.#local = local;
     this.#clock = clock;
@@ -37,6 +39,7 @@ export class Decider {
 
   /** Decides about one subject. */
   decide(wanted: Wanted, options: TakeOptions): Promise<Decision> {
+    if (this.#isExempt?.(wanted.key) === true) return Promise.resolve(uncounted("exempt"));
     const usual = this.#store.hit && options.spend && !options.signal ? this.#hit(wanted) : undefined;
     return usual ? Promise.resolve(usual) : this.#decide(wanted, options);
   }
@@ -69,7 +72,9 @@ export class Decider {
   }
 
   /** Decides about several at once. */
-  async decideAll(wanted: readonly Wanted[], options: TakeOptions): Promise<Decision> {
+  async decideAll(demanded: readonly Wanted[], options: TakeOptions): Promise<Decision> {
+    const wanted = demanded.filter(({ key }) => this.#isExempt?.(key) !== true);
+    if (wanted.length === 0) return uncounted("exempt");
     const enforced = wanted.filter(({ plan }) => plan.mode() === "enforce");
     const watched = wanted.filter(({ plan }) => plan.mode() === "shadow");
     const decision = enforced.length > 0 ? await this.#decideTogether(enforced, options) : undefined;
@@ -112,8 +117,9 @@ export class Decider {
     // Before it can have been sent: the store's wait begins no earlier.
     const sinceMs = this.#clock.monotonic();
     return taken.then((answer) => {
-      // A slot may be released at any moment.
-      if (!answer.allowed && !plan.hasSlots) plan.denials.add(key, { answer, cost, sinceMs }, waitOf(answer));
+      // A slot may be released at any moment, and what counts must be told.
+      if (!answer.allowed && !plan.hasSlots && !plan.countDenied)
+        plan.denials.add(key, { answer, cost, sinceMs }, waitOf(answer));
       return verdictOf(asks, answer, context);
     });
   }
@@ -131,11 +137,12 @@ export class Decider {
     return told(all, decisionOf(all, verdictOf(asks, answer, { via: "local", corrector, options })));
   }
 
-  #asksOf({ key, cost }: Wanted, limits: readonly NamedLimit[]): Ask[] {
+  #asksOf({ key, cost, plan }: Wanted, limits: readonly NamedLimit[]): Ask[] {
     return limits.map((limit) => ({
       key,
       limit,
       cost,
+      countDenied: plan.countDenied,
       token: limit.kind === "concurrency" ? this.#newToken() : undefined,
     }));
   }

@@ -32,7 +32,7 @@ export interface Decision extends AsyncDisposable {
   readonly retryAfterMs: number;
   /** For how long the subject stays blocked, in ms. 0 when it is not. */
   readonly blockedMs: number;
-  /** One for each limit. Empty where nothing was counted: `via` is `open` or `off`. */
+  /** One for each limit. Empty where nothing was counted: `via` is `open`, `off` or `exempt`. */
   readonly limits: readonly LimitStatus[];
   /**
    * Corrects what the call has cost, when that is known only afterwards. What exceeds the estimate is charged even if

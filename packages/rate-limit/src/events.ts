@@ -1,7 +1,7 @@
 import { eventChannel, type EventChannel } from "@sluice/core";
 
 /** Who or what decided. */
-export type Via = "store" | "lease" | "deny-cache" | "local" | "open" | "off";
+export type Via = "store" | "lease" | "deny-cache" | "local" | "open" | "off" | "exempt";
 
 /** What happens to limits, on the channel `sluice:rate-limit`. */
 export type RateLimitEvent =

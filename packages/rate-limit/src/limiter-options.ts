@@ -19,6 +19,11 @@ export interface RateLimiterOptions<Name extends string> {
    * `local`: this process counts by itself, to its share of each limit. Default `"allow"`.
    */
   readonly onStoreError?: OnStoreError;
+  /**
+   * Subjects that are never limited, counted or told about, such as monitors and services of one's own: a list, or a
+   * function that is asked at each call. Default none.
+   */
+  readonly exempt?: readonly Subject[] | ((subject: Subject) => boolean);
   /** Processes that share the limits, for `local`: each counts to `limit / instances`. Default 1. */
   readonly instances?: number;
   /** Denials that are remembered per policy, at most. 0 asks the store each time. Default 10 000. */

@@ -8,7 +8,7 @@ import { checkedCount } from "./limit.ts";
 import type { AcquireOptions, ConsumeOptions, Demand, RateLimiter, RateLimiterOptions } from "./limiter-options.ts";
 import { plansOf, type Plans } from "./plan.ts";
 import type { TakeOptions } from "./store.ts";
-import type { Subject } from "./subject.ts";
+import { keyOf, type Subject } from "./subject.ts";
 import type { Wanted } from "./verdict.ts";
 
 const mostDemands = 16;
@@ -100,9 +100,4 @@ function limitsOf<Name extends string>({ all }: Plans<Name>): Readonly<Record<Na
 
 function costOf(cost: number | undefined): number {
   return cost === undefined ? 1 : checkedCount("cost", cost);
-}
-
-function keyOf(subject: Subject): string {
-  if (typeof subject?.key === "string") return subject.key;
-  throw new InvalidArgumentError("subject", "one that byUser() or its siblings made", subject);
 }

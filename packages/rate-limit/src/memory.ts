@@ -80,8 +80,13 @@ class MemoryStore implements RateLimitStore {
     const blockedMs = this.#marks.blockedMs(asks, nowMs);
     const readings = asks.map((ask) => this.#read(ask, nowMs));
     const allowed = blockedMs === 0 && readings.every(({ waitMs }) => waitMs === 0);
-    const spends = allowed && options.spend;
-    const limits = readings.map((reading) => answerOf(reading, spends ? spend(reading) : 0));
+    // What would never be allowed is a mistake of the caller, and counts for nothing.
+    const countsDenied = blockedMs === 0 && readings.every(({ waitMs }) => waitMs !== Infinity);
+    const limits = readings.map((reading) => {
+      const counts = options.spend && (allowed || (countsDenied && reading.ask.countDenied === true));
+      const stamp = counts ? spend(reading) : 0;
+      return answerOf(counts && !allowed ? waitAgain(reading) : reading, stamp);
+    });
     return { allowed, atMs: nowMs, blockedMs, limits };
   }
 
@@ -163,6 +168,12 @@ function spend(reading: Reading): number {
   const stamp = meter.algorithm.spend(state, moment, { cost: ask.cost, token: ask.token ?? "" });
   keep(reading);
   return stamp;
+}
+
+/** A denied call that was counted waits for itself, too. */
+function waitAgain(reading: Reading): Reading {
+  const { meter, state, moment, ask } = reading;
+  return { ...reading, waitMs: meter.algorithm.waitMs(state, moment, ask.cost) };
 }
 
 function keep({ ask, meter, state, moment }: Reading): void {

@@ -10,6 +10,7 @@ import type { RateLimiterOptions } from "./limiter-options.ts";
 import { memoryStore } from "./memory.ts";
 import { checkedAction, policyOf, type Policy } from "./policy.ts";
 import type { RateLimitStore } from "./store.ts";
+import { keyOf, type Subject } from "./subject.ts";
 
 /** A policy with what this process remembers about it. */
 export interface Plan extends Policy {
@@ -31,6 +32,8 @@ export interface Plans<Name extends string> {
   readonly local: RateLimitStore;
   /** Processes that share the limits. */
   readonly instances: number;
+  /** Whether a subject is never limited. Undefined where there are none. */
+  readonly isExempt: ((key: string) => boolean) | undefined;
   readonly all: ReadonlyMap<string, Plan>;
   /** @throws `ERR_SLUICE_INVALID_ARGUMENT` for a policy that does not exist. */
   find(name: Name): Plan;
@@ -61,7 +64,15 @@ export function plansOf<Name extends string>(options: RateLimiterOptions<Name>):
     if (plan) return plan;
     throw new InvalidArgumentError("policy", `one of ${[...all.keys()].join(", ")}`, name);
   }
-  return { store, clock, random, local, instances, all, find };
+  return { store, clock, random, local, instances, isExempt: exemption(options.exempt), all, find };
+}
+
+function exemption(exempt: RateLimiterOptions<string>["exempt"]): Plans<string>["isExempt"] {
+  if (exempt === undefined) return undefined;
+  if (typeof exempt === "function") return (key) => exempt({ key });
+  if (!Array.isArray(exempt)) throw new InvalidArgumentError("exempt", "a list of subjects or a function", exempt);
+  const keys = new Set((exempt as readonly Subject[]).map(keyOf));
+  return keys.size === 0 ? undefined : (key) => keys.has(key);
 }
 
 interface Parts {

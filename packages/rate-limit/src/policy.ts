@@ -23,6 +23,12 @@ export interface PolicyOptions {
    * Default: each call asks the store.
    */
   readonly lease?: Duration;
+  /**
+   * Denied calls count, too, at all limits of the policy: whoever keeps calling stays out, and is let in two windows, or
+   * two full buckets, after the last call at the latest. For windows and buckets. No denial is remembered then, so each
+   * call asks the store. Default `false`.
+   */
+  readonly countDenied?: boolean;
 }
 
 /** One limit, several, or limits with options. */
@@ -38,6 +44,7 @@ export interface Policy {
   readonly onStoreError: OnStoreError;
   readonly leaseMs: number | undefined;
   readonly hasSlots: boolean;
+  readonly countDenied: boolean;
 }
 
 /** What policies inherit from their limiter. */
@@ -67,6 +74,7 @@ export function policyOf(name: string, input: PolicyInput, defaults: PolicyDefau
     onStoreError: checkedAction(`policies.${name}.onStoreError`, options.onStoreError ?? defaults.onStoreError),
     leaseMs: options.lease === undefined ? undefined : checkedLease(name, limits, options.lease),
     hasSlots: limits.some(({ kind }) => kind === "concurrency"),
+    countDenied: options.countDenied === true && checkedForDenied(name, limits, options.lease),
   };
 }
 
@@ -112,6 +120,14 @@ function isLimit(value: Limit): boolean {
 function share(limit: NamedLimit, instances: number): NamedLimit {
   const most = Math.max(1, Math.floor(limit.limit / instances));
   return { ...limit, limit: most, perMs: limit.kind === "bucket" ? limit.perMs * instances : limit.perMs };
+}
+
+function checkedForDenied(policy: string, limits: readonly NamedLimit[], lease: Duration | undefined): true {
+  const argument = `policies.${policy}.countDenied`;
+  if (lease !== undefined) throw new InvalidArgumentError(argument, "left out where there is a lease", true);
+  const listed = limits.filter(({ kind }) => kind === "sliding-log" || kind === "concurrency");
+  if (listed.length === 0) return true;
+  throw new InvalidArgumentError(argument, "for windows and buckets", listed.map(({ kind }) => kind).join(", "));
 }
 
 function checkedLease(policy: string, limits: readonly NamedLimit[], lease: Duration): number {

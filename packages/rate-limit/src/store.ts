@@ -7,6 +7,11 @@ export interface Ask {
   readonly limit: NamedLimit;
   /** What the call costs, a whole number from 1 on. */
   readonly cost: number;
+  /**
+   * Counts the call though it is denied, by whatever limit, unless its subject is blocked. For windows and buckets, which
+   * then hold twice their limit at most. Default `false`.
+   */
+  readonly countDenied?: boolean | undefined;
   /** Names the slots that the call would hold. For concurrency alone; 12 characters of a base64url alphabet. */
   readonly token?: string | undefined;
 }
@@ -115,8 +120,8 @@ export interface Hit {
  */
 export interface RateLimitStore {
   /**
-   * Decides about all the asks at once: all are spent, or none is. Asks may be for different subjects. No two of them
-   * have both the same key and the same field.
+   * Decides about all the asks at once: all are spent, or none is but those that count what is denied. Asks may be for
+   * different subjects. No two of them have both the same key and the same field.
    */
   take(asks: readonly Ask[], options: TakeOptions): MaybePromise<Answer>;
   /**

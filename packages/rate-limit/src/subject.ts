@@ -58,6 +58,16 @@ export function byAction(userId: string, action: string): Subject {
   return { key: `rate_limit:${component("userId", userId)}:${component("action", action)}` };
 }
 
+/**
+ * Where a subject is kept.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for what is none.
+ */
+export function keyOf(subject: Subject): string {
+  if (typeof subject?.key === "string") return subject.key;
+  throw new InvalidArgumentError("subject", "one that byUser() or its siblings made", subject);
+}
+
 const expected = "a text of 1 to 65536 characters";
 const plainText = /^[A-Za-z0-9._~@+=,!$()-]+$/;
 const addressText = /^[0-9A-Fa-f.:/]+$/;

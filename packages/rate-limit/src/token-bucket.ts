@@ -35,7 +35,8 @@ export const tokenBucket: Algorithm<BucketState> = {
   remaining: ({ debt }, { terms }) => Math.max(0, Math.floor((terms.limit * terms.perMs - debt) / terms.perMs)),
 
   spend(state, { terms }, { cost }: Spending) {
-    state.debt += cost * terms.perMs;
+    const { perMs, limit } = terms;
+    state.debt = Math.max(state.debt, Math.min(state.debt + cost * perMs, 2 * limit * perMs));
     return 0;
   },
 

@@ -51,7 +51,7 @@ export function decisionOf(all: readonly Wanted[], verdict: Verdict): Decision {
 }
 
 /** A decision that nothing was asked about. */
-export function uncounted(via: "open" | "off"): Decision {
+export function uncounted(via: "open" | "off" | "exempt"): Decision {
   return new MadeDecision({ via, asks: [], answer: undefined, agedMs: 0, booking: undefined }, true, true);
 }
 

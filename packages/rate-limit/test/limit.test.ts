@@ -88,6 +88,12 @@ describe("a limiter that is malformed", () => {
     ["an unknown onStoreError", { limits: one, onStoreError: "open" }],
     ["a lease without a bucket", { limits: one, lease: "1s" }],
     ["a lease of several", { limits: [one, bucket({ capacity: 1, refill: 1, every: 1 })], lease: "1s" }],
+    ["denied calls that count in a log", { limits: slidingLog({ limit: 1, per: 1 }), countDenied: true }],
+    ["denied calls that count in slots", { limits: concurrency({ limit: 1, lease: 1 }), countDenied: true }],
+    [
+      "denied calls that count in a lease",
+      { limits: bucket({ capacity: 1, refill: 1, every: 1 }), lease: "1s", countDenied: true },
+    ],
     ["a lease that is too long", { limits: bucket({ capacity: 1, refill: 1, every: 1 }), lease: "61s" }],
   ])("is refused for a policy of %s", (_, policy) => {
     expect(codeOf(() => createRateLimiter({ policies: { p: policy as PolicyInput } }))).toBe(
@@ -100,6 +106,8 @@ describe("a limiter that is malformed", () => {
       { instances: 0 },
       { denyCache: -1 },
       { denyCache: 1.5 },
+      { exempt: "rate:user:42" as never },
+      { exempt: ["rate:user:42"] as never },
       { onStoreError: "open" as "allow" },
       { policies: undefined as never },
       { policies: { "a b": one } as never },

@@ -8,6 +8,7 @@ import {
   createRateLimiter,
   fixedWindow,
   memoryStore,
+  strictWindow,
   window,
   type Mode,
   type RateLimitStore,
@@ -64,6 +65,17 @@ describe("the shortcut of a store in memory", () => {
     for (let call = 0; call < 2; call += 1) await limiter.consume("window", user);
     await limiter.block(user, "1m");
     expect((await limiter.consume("window", user)).allowed).toBe(false);
+  });
+
+  it.each([1, 2])("is not taken for a strict window, of one piece or of many: %i", async (parts) => {
+    const clock = createFakeClock();
+    const strict = strictWindow({ limit: 3, per: 10, parts });
+    const limiter = createRateLimiter({ store: memoryStore({ clock }), clock, policies: { strict } });
+    const call = async () => (await limiter.consume("strict", user)).allowed;
+    expect([await call(), await call()]).toEqual([true, true]);
+    // The piece before counts in full.
+    clock.stepWall(10);
+    expect([await call(), await call()]).toEqual([true, false]);
   });
 
   it("counts nothing while the limiter is off, and tells what it lets through", async () => {

@@ -36,15 +36,16 @@ export interface TakeLaw {
   readonly cost?: number;
   readonly spend?: boolean;
   readonly token?: string;
+  readonly countDenied?: boolean;
 }
 
 /** Asks about some limits of one subject. */
 export async function take(
   store: RateLimitStore,
   limits: NamedLimit | readonly NamedLimit[],
-  { key = "subject", cost = 1, spend = true, token }: TakeLaw = {},
+  { key = "subject", cost = 1, spend = true, token, countDenied }: TakeLaw = {},
 ): Promise<Answer> {
-  const asks = [limits].flat().map((limit) => ({ key, limit, cost, token }));
+  const asks = [limits].flat().map((limit) => ({ key, limit, cost, token, countDenied }));
   return store.take(asks, { spend });
 }
 

@@ -97,6 +97,50 @@ export const limitLaws: readonly StoreLaw[] = [
     },
   },
   {
+    title: "a denied call counts where that is asked for: who keeps calling stays out, for two limits at most",
+    async check(store, { clock }) {
+      const limits = [
+        limitOf(window({ limit: 3, per: "1s" })),
+        limitOf(strictWindow({ limit: 3, per: "1s" })),
+        limitOf(bucket({ capacity: 3, refill: 3, every: "1s" })),
+      ];
+      for (const limit of limits) {
+        let passed = 0;
+        for (let call = 0; call < 50; call += 1) {
+          passed += (await take(store, limit, { countDenied: true })).allowed ? 1 : 0;
+          clock.stepWall(100);
+        }
+        assert.equal(passed, 3, limit.kind);
+        clock.stepWall(2000);
+        for (let call = 0; call < 3; call += 1) await take(store, limit, { countDenied: true });
+        const told = first(await take(store, limit, { countDenied: true })).waitMs;
+        assert.equal(first(await take(store, limit, { spend: false })).waitMs, told, "a wait with the call that waits");
+        for (let call = 0; call < 20; call += 1) await take(store, limit, { countDenied: true });
+        assert.equal((await store.inspect("subject")).counters[0]?.spent, 6, `${limit.kind}: twice the limit is kept`);
+        const last = first(await take(store, limit, { countDenied: true }));
+        assert.ok(last.waitMs <= 2000, `${limit.kind}: ${last.waitMs} ms`);
+        await assertExactWait(store, limit, { clock });
+        await store.reset("subject");
+      }
+    },
+  },
+  {
+    title: "a denied call that counts does so at every limit, but not while it is blocked nor when it never fits",
+    async check(store) {
+      const small = limitOf(window({ name: "small", limit: 1, per: "1m" }));
+      const large = limitOf(window({ name: "large", limit: 10, per: "1m" }));
+      const left = async () => first(await take(store, large, { spend: false })).remaining;
+      for (let call = 0; call < 5; call += 1) await take(store, [small, large], { countDenied: true });
+      assert.equal(await left(), 5);
+      await take(store, [small, large], { countDenied: true, cost: 2 });
+      await take(store, [small, large], { countDenied: true, spend: false });
+      await store.mark("subject", { kind: "block", forMs: 60_000 });
+      await take(store, large, { countDenied: true });
+      await store.mark("subject", { kind: "block", forMs: 0 });
+      assert.equal(await left(), 5);
+    },
+  },
+  {
     title: "a limit whose window changes never reads the counts of the old one",
     async check(store) {
       const per = [60_000, 30_000, 3_600_000];

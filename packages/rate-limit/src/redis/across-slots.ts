@@ -52,8 +52,9 @@ function tightness(asks: readonly Ask[]): number {
 }
 
 async function giveBack({ asks, answer }: Reserved, answers: Map<Ask, LimitAnswer>, steps: SlotSteps): Promise<void> {
+  const booked = asks.map((ask, index) => ({ ask, given: answer.limits[index] ?? nothing }));
   const byKey = Map.groupBy(
-    asks.map((ask, index) => ({ ask, given: answer.limits[index] ?? nothing })),
+    booked.filter(({ ask }) => ask.countDenied !== true),
     ({ ask }) => ask.key,
   );
   for (const { ask, given } of [...byKey.values()].flat()) {

@@ -16,7 +16,7 @@ export function takeEntry(asks: readonly Ask[], { prefix, spend, nowMs }: TakeCa
   const [first] = asks;
   if (first && asks.length === 1) return { keys: [prefix + first.key], args: oneAsk(first, spend, nowMs) };
   let wanted = `${nowMs}|${spend ? 1 : 0}`;
-  for (const ask of asks) wanted += `|${textOf(ask)},${ask.cost}`;
+  for (const ask of asks) wanted += `|${textOf(ask)},${costOf(ask)}`;
   const subject = first?.key ?? "";
   const isOne = asks.every(({ key }) => key === subject);
   return { keys: isOne ? [prefix + subject] : asks.map(({ key }) => prefix + key), args: [wanted] };
@@ -26,13 +26,17 @@ const usualArguments = new WeakMap<NamedLimit, readonly [string]>();
 
 /** What one limit is asked. Most calls cost 1 and go by the server's time: their arguments are made once. */
 function oneAsk(ask: Ask, spend: boolean, nowMs: number): readonly [string] {
-  const isUsual = spend && nowMs === -1 && ask.cost === 1 && ask.limit.kind !== "concurrency";
-  if (!isUsual) return [`${nowMs}|${spend ? 1 : 0}|${textOf(ask)},${ask.cost}`];
+  const isUsual = spend && nowMs === -1 && ask.cost === 1 && !ask.countDenied && ask.limit.kind !== "concurrency";
+  if (!isUsual) return [`${nowMs}|${spend ? 1 : 0}|${textOf(ask)},${costOf(ask)}`];
   const known = usualArguments.get(ask.limit);
   if (known) return known;
   const args = [`-1|1|${textOf(ask)},1`] as const;
   usualArguments.set(ask.limit, args);
   return args;
+}
+
+function costOf({ cost, countDenied }: Ask): string {
+  return countDenied === true ? `${cost}+` : `${cost}`;
 }
 
 const texts = new WeakMap<NamedLimit, string>();

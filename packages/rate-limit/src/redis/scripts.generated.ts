@@ -199,14 +199,15 @@ return #fields > 0 and redis.call('HDEL', KEYS[1], unpack(fields)) or 0
 /** Decides about several limits at once, all are spent or none is. */
 export const takeScript: Script = {
   name: "take",
-  sha1: "9ba02fdb1da29ecfcc944fe848900e93b26b94b9",
+  sha1: "95486f26e4cfe1355ca97f6137778878832812ec",
   source: `--[[
 take: decides about several limits at once, all are spent or none is.
 
 KEYS[1..]  subjects  one for all asks, or one for each; a hash: a field per limit, and "!" for a block and overrides
 ARGV[1]    wanted    "now_ms|spend|ask|…": a test clock or -1 for this server's TIME; 1 = spend if every limit allows
                      it, 0 = only look; and an ask for each limit, "field,limit,ms,extra,cost": ms of the window, refill
-                     period or lease, extra is parts of a window, refill of a bucket or token of a slot
+                     period or lease, extra is parts of a window, refill of a bucket or token of a slot; a + after the
+                     cost of a window or bucket counts it though the call is denied, up to twice the limit
 returns    { 1 = version, now_ms, allowed 0|1, ms left of a block, then per ask: limit, remaining, wait_ms or -1 for
            never, ms until one more unit, stamp }; or in short "2:now_ms:remaining:…", 2 = version, where all is
            allowed, something remains everywhere, and limits and time are as usual
@@ -246,10 +247,10 @@ local function plan_of(text)
   local now = time_of(now_text)
   local plan = { now = now, spends = spend == '1', is_plain = spend == '1', fields = {}, asks = {} }
   plan.short = format('2:%.0f:', now)
-  for field, limit, per, extra, cost in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)') do
+  for field, limit, per, extra, cost, denied in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)(%+?)') do
     local ask = { field = field, kind = sub(field, 1, 1), extra = extra, now = now }
     ask.hit = hits[ask.kind]
-    ask.limit, ask.per, ask.cost = tonumber(limit), tonumber(per), tonumber(cost)
+    ask.limit, ask.per, ask.cost, ask.counts_denied = tonumber(limit), tonumber(per), tonumber(cost), denied == '+'
     ask.size = ask.limit * ask.per
     if ask.kind == 'w' or ask.kind == 'f' then
       ask.piece = floor(now / ask.per)
@@ -456,7 +457,7 @@ end
 -- Spends in memory and answers where it was booked.
 local function spend(row)
   if row.debt then
-    row.debt = row.debt + row.cost * row.per
+    row.debt = max(row.debt, min(row.debt + row.cost * row.per, 2 * row.limit * row.per))
     return 0
   end
   if row.entries then
@@ -465,7 +466,7 @@ local function spend(row)
     row.entries = row.entries .. rep(format('%013.0f', stamp) .. row.extra, row.cost)
     return stamp
   end
-  row.counts[0] = row.counts[0] + row.cost
+  row.counts[0] = max(row.counts[0], min(row.counts[0] + row.cost, 2 * row.limit))
   return row.at
 end
 
@@ -498,7 +499,7 @@ for index, ask in ipairs(plan.asks) do
   wanted[#wanted + 1] = ask.field
   local row = { place = place, at_field = #wanted, now = plan.now }
   row.field, row.kind, row.extra = ask.field, ask.kind, ask.extra
-  row.cost, row.limit, row.per = ask.cost, ask.limit, ask.per
+  row.cost, row.limit, row.per, row.counts_denied = ask.cost, ask.limit, ask.per, ask.counts_denied
   rows[index] = row
 end
 
@@ -518,7 +519,7 @@ for place, wanted in pairs(fields) do
   end
 end
 
-local allowed = blocked == 0
+local allowed, counts_denied = blocked == 0, plan.spends and blocked == 0
 for _, row in ipairs(rows) do
   local override = overrides[row.place] and overrides[row.place][match(row.field, '^..:(.+)@')]
   if override then
@@ -527,18 +528,20 @@ for _, row in ipairs(rows) do
   end
   read(row, states[row.place][row.at_field])
   row.wait = wait_of(row, row.cost)
-  allowed = allowed and row.wait == 0
+  allowed, counts_denied = allowed and row.wait == 0, counts_denied and row.wait >= 0
 end
 
 local spends, keeps = allowed and plan.spends, plan.spends
 local reply = { 1, plan.now, allowed and 1 or 0, blocked }
 for _, row in ipairs(rows) do
-  local stamp = spends and spend(row) or 0
+  local counts = spends or counts_denied and row.counts_denied
+  local stamp = counts and spend(row) or 0
+  if counts and not allowed then row.wait = wait_of(row, row.cost) end
   local remaining = remaining_of(row)
   local base = #reply
   reply[base + 1], reply[base + 2], reply[base + 3] = row.limit, remaining, row.wait
   reply[base + 4], reply[base + 5] = remaining > 0 and 0 or wait_of(row, 1), stamp
-  if spends or (keeps and row.moved) then
+  if counts or (keeps and row.moved) then
     local text, life = kept(row)
     local write = writes[row.place]
     if hits[row.kind] and overrides[row.place] then text = '!' .. text end
