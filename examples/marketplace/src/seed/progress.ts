@@ -12,8 +12,12 @@ export type ProgressOutput = Pick<NodeJS.WriteStream, "write"> & { readonly isTT
 const barWidth = 30;
 const lineEveryMs = 5000;
 
-/** Progress on a stream. Loads that are done within seconds show nothing but a bar. */
-export function createProgress(output: ProgressOutput): Progress {
+/**
+ * Progress on a stream. Loads that are done within seconds show nothing but a bar.
+ *
+ * @param things - What there are so many of.
+ */
+export function createProgress(output: ProgressOutput, things = "rows"): Progress {
   let shownMs = systemClock.monotonic();
   let onBar = false;
   return {
@@ -25,7 +29,7 @@ export function createProgress(output: ProgressOutput): Progress {
         onBar = true;
       } else if (systemClock.monotonic() - shownMs > lineEveryMs) {
         shownMs = systemClock.monotonic();
-        output.write(`  ${table}: ${done} of ${of} rows (${percent} %)\n`);
+        output.write(`  ${table}: ${done} of ${of} ${things} (${percent} %)\n`);
       }
     },
     end() {

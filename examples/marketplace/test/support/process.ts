@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process"
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const demo = fileURLToPath(new URL("../../src/demo/flash-sale.ts", import.meta.url));
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 /** A real `main.ts`, as `npm start` runs it. */
@@ -20,6 +21,11 @@ export interface MarketProcess {
 /** Runs `main.ts` with no more of this process's environment than it needs. */
 export function runMarket(args: readonly string[], environment: Readonly<Record<string, string>> = {}): MarketProcess {
   return observe(spawn(process.execPath, ["--conditions=sluice-source", main, ...args], optionsOf(environment)));
+}
+
+/** Runs `demo/flash-sale.ts`, as `npm run demo:flash-sale` does. */
+export function runDemo(args: readonly string[], environment: Readonly<Record<string, string>> = {}): MarketProcess {
+  return observe(spawn(process.execPath, ["--conditions=sluice-source", demo, ...args], optionsOf(environment)));
 }
 
 /** Runs `npm start` in a process group of its own, to which signals go, as those of a terminal or a supervisor do. */

@@ -14,6 +14,7 @@ import { authRoutes } from "./routes.ts";
 import { authService } from "./service.ts";
 import { sessionRepository } from "./session-repository.ts";
 
+export { issueSessions } from "./issue-sessions.ts";
 export { ensureAdministrator, ensureSeedPassword } from "./prepared-accounts.ts";
 
 /** Accounts and sessions: who may do what. */
