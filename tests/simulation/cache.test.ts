@@ -65,7 +65,7 @@ describe("a simulated fleet returns nothing older than an invalidation vouches f
 
   it("when loads take longer than leases last, and fail", async () => {
     expect(
-      (await simulated({ loadMs: 5000 }, { loadErrors: true, weather: { loseRequest: 0.3 } }, 400_000)).oracle
+      (await simulated({ loadMs: 5000 }, { loadErrors: true, weather: { loseRequest: 0.3 } }, 600_000)).oracle
         .violations,
     ).toEqual([]);
   });
