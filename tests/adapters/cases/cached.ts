@@ -153,6 +153,22 @@ export const cachedCases: readonly ContractCase[] = [
     },
   },
   {
+    title: "cache: lets a reply that is too large to be held go whole, and stores none",
+    async check({ listen }) {
+      await using shop = createShop();
+      shop.goods.put("2", "x".repeat(5000));
+      const port = await listen({ ...shop.app, options: { ...shop.app.options, maxHeldBytes: 1000 } });
+      for (let time = 0; time < 2; time += 1) {
+        const large = await get(port, "/products/2");
+        expect([large.status, cacheMark(large), text(large).length]).toEqual([200, "MISS", 5032]);
+        // Its head was gone before anybody could know.
+        expect([header(large, "expires"), header(large, "etag")]).toEqual(["0", undefined]);
+      }
+      expect(cacheMark(await get(port, "/products/1"))).toBe("MISS");
+      expect(cacheMark(await get(port, "/products/1"))).toBe("HIT");
+    },
+  },
+  {
     title: "cache: asks the handler again when the time of a reply is over",
     async check({ listen }) {
       await using shop = createShop();
