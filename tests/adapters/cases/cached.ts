@@ -162,7 +162,7 @@ export const cachedCases: readonly ContractCase[] = [
         const large = await get(port, "/products/2");
         expect([large.status, cacheMark(large), text(large).length]).toEqual([200, "MISS", 5032]);
         // Its head was gone before anybody could know.
-        expect([header(large, "expires"), header(large, "etag")]).toEqual(["0", undefined]);
+        expect(header(large, "expires")).toBe("0");
       }
       expect(cacheMark(await get(port, "/products/1"))).toBe("MISS");
       expect(cacheMark(await get(port, "/products/1"))).toBe("HIT");
