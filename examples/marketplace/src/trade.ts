@@ -5,7 +5,7 @@ import type { Config, Role } from "./config/config.ts";
 import type { Log } from "./http/log.ts";
 import type { Guards } from "./http/principal.ts";
 import type { Server } from "./http/server.ts";
-import type { Database } from "./infra/database.ts";
+import { createDatabase, type Database } from "./infra/database.ts";
 import { openStock } from "./infra/inventory.ts";
 import { createMailer } from "./infra/mail/mailer.ts";
 import { createQueue } from "./infra/queue.ts";
@@ -39,6 +39,8 @@ export interface TradeOptions {
 // Expired orders keep units from others, and sellers want to know what has become low.
 const sweepEveryMs = 2000;
 const sweptAtOnce = 500;
+// As many as the lane has batches under way. They are its own: behind a crowd that asks who it is, it would wait too long.
+const crowdConnections = 2;
 
 /** Makes and connects everything that sells. */
 export async function openTrade(config: Config, options: TradeOptions): Promise<Trade> {
@@ -51,13 +53,19 @@ export async function openTrade(config: Config, options: TradeOptions): Promise<
   });
   const { strategy, holdTtlMs, paymentMs, smtpUrl, mailFrom } = config.orders;
   const { sql } = database;
-  const room = openStock(sql, { strategy, holdTtlMs, redisUrl: config.redis.inventoryUrl });
+  const crowd = createDatabase(urls, { ...config.database, poolMax: crowdConnections }, log);
+  const room = openStock(sql, { crowdSql: crowd.sql, strategy, holdTtlMs, redisUrl: config.redis.inventoryUrl });
   const mailer = createMailer({ smtpUrl, mailFrom, log });
   const shared = { sql, stock: room.stock, queue, mailer, guards, clock: systemClock, strategy, holdTtlMs };
   const needsKey = config.features.idempotencyEnforcement;
   const stock = stockModule({ ...shared, adminEmail: config.auth.admin?.email });
   const orders = ordersModule({ ...shared, paymentMs, needsKey });
-  const flash = flashModule({ ...shared, orders: orders.service, placing: { holdTtlMs, queue } });
+  const flash = flashModule({
+    ...shared,
+    crowdStock: room.crowdStock,
+    orders: orders.service,
+    placing: { holdTtlMs, queue },
+  });
   let sweeper: Reaper | undefined;
 
   async function sweep(limit = sweptAtOnce): Promise<number> {
@@ -76,7 +84,7 @@ export async function openTrade(config: Config, options: TradeOptions): Promise<
     async stop(timeoutMs) {
       await Promise.all([sweeper?.close(), flash[Symbol.asyncDispose]()]);
       await queue.stop(timeoutMs);
-      await Promise.all([mailer[Symbol.asyncDispose](), room[Symbol.asyncDispose]()]);
+      await Promise.all([mailer, room, crowd].map((part) => part[Symbol.asyncDispose]()));
     },
   };
 }

@@ -15,10 +15,14 @@ export type Stock = Inventory<SqlTransaction>;
 /** Stock, and what it was connected to. */
 export interface StockRoom extends AsyncDisposable {
   readonly stock: Stock;
+  /** The same stock, on connections that nobody else waits for. */
+  readonly crowdStock: Pick<Stock, "flash">;
 }
 
 /** How stock is kept. */
 export interface StockOptions {
+  /** For whoever buys in a crowd: a few connections are enough. */
+  readonly crowdSql: SqlDatabase;
   readonly strategy: Strategy;
   /** How long units are held for an order that is not paid for yet. */
   readonly holdTtlMs: number;
@@ -27,17 +31,20 @@ export interface StockOptions {
 }
 
 /** Opens the stock of a database. PostgreSQL decides; Redis only spares it questions, and may be away or wrong. */
-export function openStock(sql: SqlDatabase, { strategy, holdTtlMs, redisUrl }: StockOptions): StockRoom {
+export function openStock(sql: SqlDatabase, { crowdSql, strategy, holdTtlMs, redisUrl }: StockOptions): StockRoom {
   const redis = redisUrl === undefined ? undefined : connectRedis({ url: redisUrl, role: "inventory" });
-  const stock = createInventory({
-    store: postgresStore(sql, { schema }),
+  const options = {
     reservationTtlMs: holdTtlMs,
     // Whoever has paid gets it, late or not, as long as it is there.
     lateConfirm: "reacquire",
     afterConflicts: "give-up",
     ...(redis && sharedBy(redis, strategy)),
-  });
-  return { stock, [Symbol.asyncDispose]: async () => redis?.close() };
+  } satisfies Partial<InventoryOptions<SqlTransaction>>;
+  return {
+    stock: createInventory({ ...options, store: postgresStore(sql, { schema }) }),
+    crowdStock: createInventory({ ...options, store: postgresStore(crowdSql, { schema }) }),
+    [Symbol.asyncDispose]: async () => redis?.close(),
+  };
 }
 
 function sharedBy(redis: Redis, strategy: Strategy): Partial<InventoryOptions<SqlTransaction>> {

@@ -1,6 +1,7 @@
 import { withTransaction, type Sql, type SqlDatabase } from "@sluice/postgres";
 
 import type { Principal } from "../../http/principal.ts";
+import { gathered } from "../../infra/gathered.ts";
 import type { RefreshToken } from "./refresh-token.ts";
 import type { TokenState } from "./rotation.ts";
 
@@ -42,7 +43,10 @@ export interface SessionRepository {
   close(token: RefreshToken): Promise<void>;
   /** Ends all sessions of a user, and makes all access tokens invalid. */
   closeAll(userId: string, why: RevokedFor): Promise<void>;
-  /** Who acts in a session; undefined where it has ended, or the account is gone or has changed. One round trip. */
+  /**
+   * Who acts in a session; undefined where it has ended, or the account is gone or has changed. One round trip, which
+   * those who ask meanwhile share.
+   */
   principal(session: Session): Promise<Principal | undefined>;
   /** Forgets what has expired. Safe to run twice, and beside itself. */
   collectGarbage(): Promise<void>;
@@ -105,9 +109,22 @@ const garbage = `with expired as (
   )
   select count(*)::integer as count from expired`;
 
-const principal = `select u.id as "userId", u.role, s.id as "sellerId"
-  from users u join refresh_families f on f.user_id = u.id left join sellers s on s.user_id = u.id
-  where u.id = $1::uuid and f.id = $2::uuid and f.revoked_at is null and u.auth_version = $3`;
+const principals = `select a.place::integer as place, u.id as "userId", u.role, s.id as "sellerId"
+  from unnest($1::uuid[], $2::uuid[], $3::integer[]) with ordinality as a (user_id, family_id, auth_version, place)
+  join users u on u.id = a.user_id and u.auth_version = a.auth_version
+  join refresh_families f on f.id = a.family_id and f.user_id = u.id and f.revoked_at is null
+  left join sellers s on s.user_id = u.id`;
+
+async function principalsOf(sql: Sql, sessions: readonly Session[]): Promise<readonly (Principal | undefined)[]> {
+  const columns = [
+    sessions.map(({ userId }) => userId),
+    sessions.map(({ familyId }) => familyId),
+    sessions.map(({ authVersion }) => authVersion),
+  ];
+  const { rows } = await sql.query<Principal & { readonly place: number }>(principals, columns);
+  const found = new Map(rows.map(({ place, ...principal }) => [place, principal]));
+  return sessions.map((_, index) => found.get(index + 1));
+}
 
 /** Sessions in PostgreSQL. A refresh token lives for `refreshTtlMs`, and each rotation begins anew. */
 export function sessionRepository(sql: SqlDatabase, refreshTtlMs: number): SessionRepository {
@@ -124,9 +141,7 @@ export function sessionRepository(sql: SqlDatabase, refreshTtlMs: number): Sessi
       }),
     close: async (token) => void (await sql.query(close, [token.hash])),
     closeAll: (userId, why) => withTransaction(sql, (transaction) => closeAllSessions(transaction, userId, why)),
-    async principal({ userId, familyId, authVersion }) {
-      return (await sql.query<Principal>(principal, [userId, familyId, authVersion])).rows[0];
-    },
+    principal: gathered((sessions) => principalsOf(sql, sessions)),
     async collectGarbage() {
       while (((await sql.query<{ count: number }>(garbage)).rows[0]?.count ?? 0) === garbageBatch);
     },

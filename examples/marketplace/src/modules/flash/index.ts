@@ -15,7 +15,8 @@ export interface FlashModule extends AsyncDisposable {
 
 /** What flash sales stand on. */
 export interface FlashModuleOptions {
-  readonly stock: Stock;
+  /** Stock on connections that nobody else waits for. */
+  readonly crowdStock: Pick<Stock, "flash">;
   readonly strategy: Strategy;
   readonly orders: Pick<OrderService, "place" | "settle">;
   readonly placing: Omit<Placing, "source">;
@@ -24,7 +25,14 @@ export interface FlashModuleOptions {
 }
 
 /** Flash sales over a stock: as a lane, or purchase by purchase where the strategy says so. */
-export function flashModule({ stock, strategy, orders, placing, clock, guards }: FlashModuleOptions): FlashModule {
+export function flashModule({
+  crowdStock: stock,
+  strategy,
+  orders,
+  placing,
+  clock,
+  guards,
+}: FlashModuleOptions): FlashModule {
   const lane = flashLane({ stock, placing, clock });
 
   async function buy(purchase: FlashPurchase): Promise<Accepted> {
