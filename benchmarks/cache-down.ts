@@ -149,4 +149,5 @@ console.log(
     ratios: { added: rounded(bounds.addedMs / meanMs), recovery: rounded(bounds.recoveryMs / recoveryMs) },
   }),
 );
+// Peers whose server is gone for good would try to reach it for as long as there is a process.
 process.exit();
