@@ -1,22 +1,46 @@
+import { findRedis, launchRedis, type LaunchedRedis } from "@sluice/testing/services";
 import { describeNeeding } from "@sluice/testing/vitest";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { ownRedis, patient, started, warmed, xCacheOf } from "./support/cached.ts";
+import { patient, started, warmed, xCacheOf } from "./support/cached.ts";
 import { secret } from "./support/config.ts";
-import { request, seededDatabase, type Answer, type TestMarketplace } from "./support/marketplace.ts";
+import { request, seededDatabase, startMarketplace, type Answer, type TestMarketplace } from "./support/marketplace.ts";
 import { registerAdmin, registerSeller, send, type Person } from "./support/people.ts";
+import { runMarket, type MarketProcess } from "./support/process.ts";
 
 let databaseUrl: string;
+let redis: LaunchedRedis | undefined;
+let here: TestMarketplace | undefined;
+/** Another process, as `npm start` runs it. */
+let neighbour: MarketProcess | undefined;
+let there: Readers | undefined;
+let [seller, admin]: Person[] = [];
+
+/** What reads need of a marketplace. */
+type Readers = Pick<TestMarketplace, "url" | "get">;
+
 beforeAll(async () => {
   databaseUrl = await seededDatabase();
-});
-
-let [here, there]: TestMarketplace[] = [];
-let [seller, admin]: Person[] = [];
-beforeEach(async () => {
-  const environment = { ...patient, CACHE_REDIS_URL: (await ownRedis()).url, SECRET_KEY: secret };
-  [here, there] = [await started(databaseUrl, environment), await started(databaseUrl, environment)];
+  const binary = await findRedis();
+  if (binary === undefined) return;
+  redis = await launchRedis({ binary });
+  const environment = { ...patient, CACHE_REDIS_URL: redis.url, SECRET_KEY: secret };
+  here = await startMarketplace({ databaseUrl, environment });
+  neighbour = runMarket(["web"], {
+    ...environment,
+    DATABASE_URL: databaseUrl,
+    SEED_SIZE: "none",
+    ENABLE_RATE_LIMIT: "false",
+  });
+  const url = await neighbour.listening();
+  there = { url, get: (path) => request(url + path) };
   [seller, admin] = [await registerSeller(here), await registerAdmin(here)];
+});
+afterAll(async () => {
+  neighbour?.signal("SIGTERM");
+  await neighbour?.ended;
+  await here?.[Symbol.asyncDispose]();
+  await redis?.stop();
 });
 
 interface Row {
@@ -36,7 +60,7 @@ async function change([method, path]: readonly [string, string], who: Person | u
 const read = (path: string): Promise<Answer> => at(there).get(path);
 const warm = (path: string): Promise<Answer> => warmed(at(there), path);
 
-function at(market: TestMarketplace | undefined): TestMarketplace {
+function at<Market extends Readers>(market: Market | undefined): Market {
   if (market === undefined) throw new Error("Not started");
   return market;
 }
@@ -134,6 +158,34 @@ describeNeeding({ redis: "real" }, "products, read by another process right afte
     for (const path of paths) expect([path, xCacheOf(await read(path))]).toEqual([path, "MISS"]);
     expect(namesIn(await read(everything))).toContain("Imported drum");
     expect(xCacheOf(await read(search))).toBe("HIT");
+  });
+
+  it("one is changed again and again: no reader is shown less than what had been answered before it asked", async () => {
+    const { id } = await offered();
+    const token = seller?.access_token ?? "";
+    const path = `/api/products/${id}`;
+    let answered = 1;
+    const stopping = new AbortController();
+    const marks = new Set<string | null>();
+    async function reads(ask: () => Promise<Answer>): Promise<number> {
+      let older = 0;
+      while (!stopping.signal.aborted) {
+        const floor = answered;
+        const answer = await ask();
+        marks.add(xCacheOf(answer));
+        if ((answer.body.data as { readonly version: number }).version < floor) older += 1;
+      }
+      return older;
+    }
+    const own = () => send(at(there), ["GET", path], { token });
+    const readers = [() => read(path), () => at(here).get(path), () => read(path), own].map(reads);
+    for (let price = 1; price <= 40; price += 1) {
+      await change(["PATCH", path], seller, { price_minor: price });
+      answered = 1 + price;
+    }
+    stopping.abort();
+    expect(await Promise.all(readers)).toEqual([0, 0, 0, 0]);
+    expect([...marks]).toEqual(expect.arrayContaining(["HIT", "MISS"]));
   });
 
   it("a change is refused: everything is still cached", async () => {

@@ -34,7 +34,7 @@ export async function keysOf(url: string, prefix: string): Promise<string[]> {
 }
 
 /** Reads until the cache answers, and gives what it answered. */
-export async function warmed(market: TestMarketplace, path: string): Promise<Answer> {
+export async function warmed(market: Pick<TestMarketplace, "get">, path: string): Promise<Answer> {
   let answer = await market.get(path);
   const again = async (): Promise<string | null> => xCacheOf((answer = await market.get(path)));
   await expect.poll(again, { timeout: 10_000, message: path }).toBe("HIT");

@@ -30,7 +30,11 @@ export interface Sent {
 export const password = "correct horse battery";
 
 /** Sends a request with a method. */
-export function send(market: TestMarketplace, [method, path]: readonly [string, string], sent: Sent): Promise<Answer> {
+export function send(
+  market: Pick<TestMarketplace, "url">,
+  [method, path]: readonly [string, string],
+  sent: Sent,
+): Promise<Answer> {
   const { body, token, headers = {} } = sent;
   return request(market.url + path, {
     method,
