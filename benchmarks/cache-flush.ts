@@ -13,7 +13,7 @@ import { bentoOnRedis, manager, type Peer } from "./support/cache-peers.ts";
 import { median, rounded } from "./support/interleaved.ts";
 
 const quick = process.argv.includes("--quick");
-const sizes = quick ? [1000, 10_000, 100_000] : [1000, 10_000, 100_000, 1_000_000];
+const sizes = quick ? [1000, 5000, 30_000] : [1000, 10_000, 100_000, 1_000_000];
 const [smallest = 0, largest = 0] = [sizes[0], sizes.at(-1)];
 const rounds = quick ? 30 : 200;
 const flushesPerRound = 10;

@@ -10,7 +10,7 @@ import { median, rounded } from "./support/interleaved.ts";
 import type { Stampeded } from "./support/stampede-program.ts";
 
 const quick = process.argv.includes("--quick");
-const rounds = quick ? 5 : 25;
+const rounds = quick ? 3 : 25;
 const processes = 4;
 const callers = 500;
 const loadMs = 200;
