@@ -158,8 +158,15 @@ function readCommand({ driver, calls }: Connected, { command, args, call }: Read
       shard: server ?? shardOf(driver, keys),
       deadlineMs,
     });
-  if (command === "SCAN" && driver.sharded) return scanServers(driver.servers(), args, send);
-  return send(args);
+  if (command !== "SCAN" || !driver.sharded) return send(args);
+  return connectedServers({ driver, calls }, call).then((servers) => scanServers(servers, args, send));
+}
+
+/** The masters of a Cluster. They are known once there is a connection, which the first call makes. */
+async function connectedServers(connected: Connected, call: CallOptions): Promise<readonly string[]> {
+  const { driver } = connected;
+  if (driver.servers().length === 0) await readCommand(connected, { command: "PING", args: [], call });
+  return driver.servers();
 }
 
 function shardOf(driver: RedisDriver, keys: readonly string[]): string {

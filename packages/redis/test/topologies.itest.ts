@@ -119,6 +119,12 @@ describeNeeding({ redis: "real" }, "on a Cluster", () => {
     });
   });
 
+  it("SCAN may be the first call, before any node is known", { timeout: 60_000 }, async () => {
+    const redis = connected({ cluster: addresses, deadlineMs: 5000 });
+    const [cursor, keys] = (await redis.read("SCAN", ["0"])) as [string, string[]];
+    expect([cursor.includes("/"), Array.isArray(keys)]).toEqual([true, true]);
+  });
+
   it("commands of one turn to one node go out in one write, and so do reads", { timeout: 60_000 }, async () => {
     const client = new Cluster(addresses, { lazyConnect: true, retryDelayOnFailover: 0 });
     onTestFinished(() => client.disconnect());

@@ -41,8 +41,6 @@ export async function* walk(
 ): AsyncGenerator<Page> {
   if (!(keysPerSecond >= 1)) throw new InvalidArgumentError("keysPerSecond", "a number from 1", keysPerSecond);
   const own = new RegExp(`^(?:v\\d+:)?${family.replaceAll(".", "\\.")}:`);
-  // The masters of a Cluster are known once there is a connection, which the first call makes.
-  await redis.read("PING", []);
   const pageMs = (keysPerPage / keysPerSecond) * 1000;
   let cursor = "0";
   do {
