@@ -39,6 +39,7 @@ export type {
   RateLimiterOptions,
 } from "./limiter-options.ts";
 export { memoryStore, type MemoryStoreOptions } from "./memory.ts";
+export { createOffenders, type Offender, type Offenders, type OffendersOptions } from "./offenders.ts";
 export type { Mode, OnStoreError, PolicyInput, PolicyOptions } from "./policy.ts";
 export type {
   Answer,
