@@ -8,8 +8,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 
 import { redisCarts } from "../src/modules/carts/redis/store.ts";
 import { cartStoreLaws, fewLines } from "./support/cart-laws.ts";
+import { as, linesOf, type Request } from "./support/carts.ts";
+import { deliver } from "./support/goods.ts";
 import { seededDatabase, startMarketplace, type Answer, type TestMarketplace } from "./support/marketplace.ts";
-import { register, send, type Person } from "./support/people.ts";
+import { register, registerAdmin, send } from "./support/people.ts";
 
 const redis = connectRedis({ url: service("redis").url, deadlineMs: 5000 });
 afterAll(() => redis.close());
@@ -30,18 +32,6 @@ async function started(environment: Readonly<Record<string, string>> = {}): Prom
   );
   products = rows.map(({ id }) => id);
   return market;
-}
-
-type Request = readonly [method: string, path: string];
-
-function as({ access_token: token }: Person, market: TestMarketplace) {
-  return (request: Request, body?: unknown): Promise<Answer> =>
-    send(market, request, body === undefined ? { token } : { token, body });
-}
-
-function linesOf({ body }: Answer): Record<string, number> {
-  const { items } = body.data as { items: { product_id: string; quantity: number }[] };
-  return Object.fromEntries(items.map((item) => [item.product_id, item.quantity]));
 }
 
 describe("a cart", () => {
@@ -198,6 +188,36 @@ describeNeeding({ redis: "real" }, "a cart in Redis", () => {
     expect(linesOf(await ask(["GET", "/api/cart"]))).toEqual({});
     const again = await ask(["PUT", `/api/cart/items/${products[1]}`], { quantity: 2 });
     expect(linesOf(again)).toEqual({ [products[1] ?? ""]: 2 });
+  });
+
+  it("is lost with its Redis, and no order is, nor any hindered while Redis is frozen", async () => {
+    const server = await ownRedis();
+    const market = await started({ REDIS_URL: server.url });
+    const person = await register(market);
+    const ask = as(person, market);
+    const admin = await registerAdmin(market);
+    const [product = ""] = products;
+    await deliver(market, admin, [product, 10]);
+    await ask(["PUT", `/api/cart/items/${product}`], { quantity: 2 });
+    const order = async (key: string): Promise<Answer> =>
+      send(market, ["POST", "/api/orders"], {
+        body: { items: [{ product_id: product, quantity: 2 }] },
+        token: person.access_token,
+        headers: { "idempotency-key": key },
+      });
+    const placed = [await order("first")];
+    await frozen(server.pid, async () => {
+      expect((await ask(["GET", "/api/cart"])).status).toBe(503);
+      placed.push(await order("second"));
+    });
+    await flush(server);
+    expect(placed.map(({ status }) => status)).toEqual([201, 201]);
+    for (const { body } of placed) {
+      const { id } = body.data as { id: string };
+      expect((await ask(["GET", `/api/orders/${id}`])).status).toBe(200);
+    }
+    await expect.poll(async () => (await ask(["GET", "/api/cart"])).status, { interval: 50 }).toBe(200);
+    expect(linesOf(await ask(["GET", "/api/cart"]))).toEqual({});
   });
 
   it("cannot be had where there is no Redis, and everything else can", async () => {
