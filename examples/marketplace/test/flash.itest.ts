@@ -1,6 +1,6 @@
 import { findRedis, launchRedis, type LaunchedRedis } from "@sluice/testing/services";
 import { describeNeeding } from "@sluice/testing/vitest";
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { secret } from "./support/config.ts";
 import { buyOne, flashBuy, openSale, type FlashAnswer, type Sale } from "./support/flash.ts";
@@ -51,8 +51,13 @@ function tally(answers: readonly FlashAnswer[]): Record<string, number> {
 }
 
 describe("a flash purchase", () => {
+  let market: TestMarketplace;
+  beforeAll(async () => {
+    market = await startMarketplace({ databaseUrl });
+  });
+  afterAll(() => market[Symbol.asyncDispose]());
+
   it("is answered when its order can be seen by everybody, in the words that clients know", async () => {
-    const market = await open();
     const sale = await openSale(market, 3);
     const { status, headers, body } = await buyOne(market, sale);
     const id = body.order_id ?? "";
@@ -67,7 +72,6 @@ describe("a flash purchase", () => {
   });
 
   it("is the same order however often its key is sent", async () => {
-    const market = await open();
     const sale = await openSale(market, 5);
     const body = { product_id: sale.product, quantity: 2 };
     const headers = asBuyer(sale, "click");
@@ -86,7 +90,6 @@ describe("a flash purchase", () => {
   });
 
   it.each([0, -1, 1.5, "2", 1e9, null])("of %j units is refused before the database is asked", async (quantity) => {
-    const market = await open();
     const sale = await openSale(market, 0);
     // Whoever asked the database would learn that the session has ended.
     await send(market, ["POST", "/api/auth/logout-all"], { token: sale.buyer.access_token });
@@ -96,7 +99,6 @@ describe("a flash purchase", () => {
   });
 
   it("needs a token, and a product that is for sale", async () => {
-    const market = await open();
     const sale = await openSale(market, 0);
     expect(tally([await flashBuy(market, { product_id: sale.product })])).toEqual({ "401 UNAUTHENTICATED": 1 });
     expect(tally([await flashBuy(market, { quantity: 0 })])).toEqual({ "401 UNAUTHENTICATED": 1 });
@@ -110,12 +112,12 @@ describe("a flash purchase", () => {
   });
 
   it("of what is out of stock is a 400 to clients of the profile detail, in the words that they know", async () => {
-    const market = await open({ ERROR_PROFILE: "detail" });
-    const sale = await openSale(market, 0);
-    const { status, body } = await buyOne(market, sale);
+    const knowing = await open({ ERROR_PROFILE: "detail" });
+    const sale = await openSale(knowing, 0);
+    const { status, body } = await buyOne(knowing, sale);
     expect([status, body]).toEqual([400, expect.objectContaining({ detail: "Out of stock!" })]);
     const problem = await flashBuy(
-      market,
+      knowing,
       { product_id: sale.product },
       { ...asBuyer(sale), accept: "application/problem+json" },
     );
@@ -123,7 +125,6 @@ describe("a flash purchase", () => {
   });
 
   it("that cannot be written leaves nothing, and takes none of the others with it", async () => {
-    const market = await open();
     const sale = await openSale(market, 100);
     await market.admin.script("alter table order_items add constraint broken check (quantity <> 7) not valid");
     const quantities = Array.from({ length: 20 }, (_, index) => (index % 5 === 0 ? 7 : 1));
@@ -138,7 +139,6 @@ describe("a flash purchase", () => {
   });
 
   it("of what is archived meanwhile is a 404, and nothing is held for it", async () => {
-    const market = await open();
     const sale = await openSale(market, 5);
     await send(market, ["DELETE", `/api/products/${sale.product}`], { token: sale.admin.access_token });
     const answers = await Promise.all([1, 2, 3].map(() => buyOne(market, sale)));
