@@ -52,6 +52,26 @@ describe("the demonstration of a flash sale", () => {
     expect(run.printed).toMatch(/On this machine.*\n +accepted, as the server sees it +p50/);
   }, 60_000);
 
+  it("ends in time, and with 1, when units are left that somebody wanted", async () => {
+    // More than one connection can carry in a second.
+    const run = await demonstrate([
+      "--buyers",
+      "3000",
+      "--units",
+      "3000",
+      "--sockets",
+      "1",
+      "--within",
+      "1",
+      "--json",
+      "--no-naive",
+    ]);
+    const { sluice } = reportOf(run);
+    expect(sluice).toMatchObject({ oversold: 0, lost: 0, violations: 0 });
+    expect(sluice.others["no answer in time"]).toBeGreaterThan(0);
+    expect([run.code, run.logged]).toEqual([1, `${sluice.sold} units were sold, not 3000.\n`]);
+  }, 60_000);
+
   it("says what is wrong with its options, and begins nothing", async () => {
     expect(await demonstrate(["--buyers", "many"])).toMatchObject({ code: 1, printed: "" });
     expect((await demonstrate(["--help"])).printed).toContain("--payment-ms");
