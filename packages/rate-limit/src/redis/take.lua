@@ -44,7 +44,8 @@ local function plan_of(text)
   local now_text, spend, rest = match(text, '^(-?%d+)|(%d)|(.+)$')
   local now = time_of(now_text)
   local plan = { now = now, spends = spend == '1', is_plain = spend == '1', fields = {}, asks = {} }
-  plan.short = format('2:%.0f:', now)
+  plan.head = format('2:%.0f', now)
+  plan.short = plan.head .. ':'
   for field, limit, per, extra, cost, denied in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)(%+?)') do
     local ask = { field = field, kind = sub(field, 1, 1), extra = extra, now = now }
     ask.hit = hits[ask.kind]
@@ -121,13 +122,13 @@ end
 -- The same at several limits.
 function hits.all(key, plan)
   local asks, states = plan.asks, call('HMGET', key, unpack(plan.fields))
-  local left, write, longest, is_new = {}, {}, 0, false
+  local reply, write, longest, is_new = plan.head, {}, 0, false
   for place = 1, #asks do
     local ask, state = asks[place], states[place]
     local spent, text, life = ask.hit(ask, state)
     if not spent or spent + ask.per > ask.size then return nil end
     local units = floor((ask.size - spent) / ask.per)
-    left[place] = format(units < small and '%d' or '%.0f', units)
+    reply = reply .. format(units < small and ':%d' or ':%.0f', units)
     write[2 * place - 1], write[2 * place] = ask.field, text
     is_new = is_new or not state
     if life > longest then longest = life end
@@ -135,7 +136,7 @@ function hits.all(key, plan)
   if is_new and call('HEXISTS', key, '!') == 1 then return nil end
   call('HSET', key, unpack(write))
   if longest > 0 then keep_alive(key, longest) end
-  return plan.short .. concat(left, ':')
+  return reply
 end
 
 -- What a piece of a window holds, the newest first.
