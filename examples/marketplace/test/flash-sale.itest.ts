@@ -47,7 +47,7 @@ describe("the demonstration of a flash sale", () => {
       DATABASE_URL: "",
     });
     expect([run.code, run.logged]).toEqual([0, ""]);
-    expect(run.printed).toContain("PostgreSQL is a PostgreSQL of its own");
+    expect(run.printed).toContain("The database is a PostgreSQL of its own");
     expect(run.printed).toMatch(/sold +20\n +refused +0\n +oversold +0\n/);
     expect(run.printed).toMatch(/On this machine.*\n +accepted, as the server sees it +p50/);
   }, 60_000);

@@ -23,7 +23,7 @@ async function demonstrate(options: SaleOptions, stack: AsyncDisposableStack): P
   print(
     `Flash sale: ${buyers.toLocaleString("en-US")} buyers want one of ${units.toLocaleString("en-US")} units each, ` +
       `over ${sockets} connections.`,
-    `PostgreSQL is ${place.name}; limits count in ${redis.url === undefined ? "the process" : "Redis"}, and are on.`,
+    `The database is ${place.name}; limits count in ${redis.url === undefined ? "the process" : "Redis"}, and are on.`,
   );
   const stage = await setStage({ databaseUrl: place.url, redisUrl: redis.url, buyers, rehearsal: sockets * 2, output });
   const run = { stage, options, output };
