@@ -2,6 +2,8 @@
 -- Every function takes the locks of its products first, in one statement and in the order of their ids, and decides in
 -- the next one: a statement that has waited for a row still sees all other tables as they were before it waited.
 -- What is refused is an answer, never an error, since an error would end the transaction of the caller.
+-- A session keeps the plans that it made while the tables were small: a scan would cost more with every sale. So scans
+-- are off, and ids are looked up one by one: a limit keeps the planner from making a join of it.
 
 -- What two requests with one id must agree on. The length makes it injective.
 create function inventory_line_text(p_product text, p_quantity bigint) returns text
@@ -21,7 +23,7 @@ as $$ select case when p_before > p_low_at and p_after <= p_low_at then 'low_sto
 -- Products are distinct. p_replaces names an open reservation to let go of if, and only if, this one succeeds.
 create function inventory_reserve(
   p_id uuid, p_products text[], p_quantities bigint[], p_ttl_ms double precision, p_reference text, p_replaces uuid
-) returns jsonb language plpgsql set search_path from current as $$
+) returns jsonb language plpgsql set search_path from current set enable_seqscan = off as $$
 declare
   mark bytea;
   known inventory_reservation;
@@ -100,7 +102,7 @@ end $$;
 -- Group commit: many reservations of one product under one row lock, granted in their order, each that fits. Ids are
 -- distinct. Codes: 1 reserved, 2 duplicate, 3 sold out, 4 conflict, 5 confirmed, 6 released, 7 expired, 8 unknown product.
 create function inventory_reserve_batch(p_product text, p_ids uuid[], p_quantities bigint[], p_ttl_ms double precision)
-returns jsonb language plpgsql set search_path from current set lock_timeout = '2s' as $$
+returns jsonb language plpgsql set search_path from current set enable_seqscan = off set lock_timeout = '2s' as $$
 declare
   s inventory;
   total int := cardinality(p_ids);
@@ -126,7 +128,8 @@ begin
       when r.state = 'released' then 6
       when r.state = 'expired' or r.expires_at <= sluice_now() then 7
       else 2 end, inventory_ms(r.expires_at))) into known
-    from unnest(p_ids, p_quantities) with ordinality as w (id, q, place) join inventory_reservation r on r.id = w.id;
+    from unnest(p_ids, p_quantities) with ordinality as w (id, q, place)
+    cross join lateral (select * from inventory_reservation where id = w.id limit 1) r;
 
   if known is null and free >= (select sum(q) from unnest(p_quantities) as w (q)) then
     codes := array_fill(1, array[total]);
@@ -188,7 +191,7 @@ end $$;
 -- Ends open reservations: p_to is confirmed, released or expired. p_late says what a confirmation after the deadline
 -- does: reject it, take it if-held still, or reacquire what has expired if it is still there.
 create function inventory_resolve(p_ids uuid[], p_to text, p_late text, p_reason text)
-returns jsonb language plpgsql set search_path from current as $$
+returns jsonb language plpgsql set search_path from current set enable_seqscan = off as $$
 declare
   late uuid;
   hit uuid[];
@@ -251,13 +254,13 @@ begin
            when r.state = 'open' and p_to = 'confirmed' then 'late'
            else r.state end, coalesce(h.id is not null, false)) order by w.place)
     from unnest(p_ids) with ordinality as w (id, place)
-    left join inventory_reservation r on r.id = w.id
+    left join lateral (select * from inventory_reservation where id = w.id limit 1) r on true
     left join unnest(hit) as h (id) on h.id = w.id));
 end $$;
 
 -- Restock and adjust, once per key.
 create function inventory_move(p_product text, p_kind text, p_delta bigint, p_key text)
-returns jsonb language plpgsql set search_path from current as $$
+returns jsonb language plpgsql set search_path from current set enable_seqscan = off as $$
 declare
   s inventory;
   known record;
