@@ -45,7 +45,7 @@ const soldOut: InventoryStore<unknown> = {
 
 it(
   "a flash lane keeps a bounded memory of a million hostile products that are sold out",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     // Hints cannot be told to anybody, so what is to be told adds up as far as it may.
     const away: Admission = { admit: async () => "sold_out", publish: () => Promise.reject(new Error("away")) };

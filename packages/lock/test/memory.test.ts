@@ -38,7 +38,7 @@ async function keptBytes(use: (key: string) => Promise<unknown>): Promise<number
 
 it(
   "locks remember nothing of a million hostile keys, acquired, refused and let go of",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const store = memoryStore();
     const [locks, others] = [createLocks({ store, clock: stopped }), createLocks({ store, clock: stopped })];
@@ -54,7 +54,7 @@ it(
   },
 );
 
-it("holders that crashed leave nothing in memory once their leases have ended", { timeout: 60_000 }, async () => {
+it("holders that crashed leave nothing in memory once their leases have ended", { timeout: 180_000 }, async () => {
   const clock = createFakeClock();
   const store = memoryStore({ clock });
   let owners = 0;
@@ -66,7 +66,7 @@ it("holders that crashed leave nothing in memory once their leases have ended", 
   expect(await keptBytes(use)).toBeLessThan(2_000_000);
 });
 
-it("waiters for a million hostile keys keep a bounded number of subscriptions", { timeout: 60_000 }, async () => {
+it("waiters for a million hostile keys keep a bounded number of subscriptions", { timeout: 180_000 }, async () => {
   let open = 0;
   let most = 0;
   const subscribe: Redis["subscribe"] = async () => {
