@@ -19,7 +19,8 @@ export interface TestStock extends AsyncDisposable {
 }
 
 export function quietPool(url: string, max = 20): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max });
+  // A session that idles stays, as one that is just being ended cannot be told what time it is.
+  const pool = new pg.Pool({ connectionString: url, max, idleTimeoutMillis: 0 });
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
