@@ -132,12 +132,16 @@ function lockKey(schema: string): string {
   return createHash("sha256").update(`sluice:migrate:${schema}`).digest().readBigInt64BE().toString();
 }
 
+// Tables of the catalog, and not `to_regclass`: a session keeps in mind what was not there, and is not told while it
+// waits for an advisory lock.
+const isThere = `select count(*) > 0 as schema, count(c.oid) > 0 as ledger
+  from pg_catalog.pg_namespace n
+  left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'sluice_migration'
+  where n.nspname = $1`;
+
 // "if not exists" wants the right to create even when there is nothing to create.
 async function createLedger(tx: Sql, { schema, ledger }: Plan): Promise<void> {
-  const { rows } = await tx.query<{ schema: boolean; ledger: boolean }>(
-    "select to_regnamespace($1) is not null as schema, to_regclass($2) is not null as ledger",
-    [quoteIdentifier(schema), ledger],
-  );
+  const { rows } = await tx.query<{ schema: boolean; ledger: boolean }>(isThere, [schema]);
   if (rows[0]?.schema !== true) await tx.query(`create schema ${quoteIdentifier(schema)}`);
   if (rows[0]?.ledger === true) return;
   await tx.query(`create table ${ledger} (

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { openPool } from "./support/handles.ts";
 import { createTable, testSchema } from "./support/schema.ts";
+import { until } from "./support/server.ts";
 import { thrownBy } from "./support/thrown.ts";
 
 /** A negative number stands for another migration of that number. */
@@ -98,6 +99,22 @@ describe("migrate", () => {
       expect(error).toMatchObject({ code: "ERR_SLUICE_MIGRATION_LOCKED", schema: name, lockTimeoutMs: 30 });
     });
     expect(await up([createTable(1), createTable(2)])).toEqual(["0002_t2"]);
+  });
+
+  it("sees what others have created while it waited for the lock", async () => {
+    const watcher = fromPg(await openPool());
+    const session = fromPg(await openPool({ max: 1 }));
+    // A session that has migrated before looks nothing up in the catalog, where it would hear of changes.
+    await testSchema(session).up([createTable(1)]);
+    const { up, name } = testSchema(session);
+    const waiting = await watcher.transaction(async (other) => {
+      await holdLock(other, name);
+      const work = up([createTable(1)]);
+      await until(watcher, "select from pg_locks where locktype = 'advisory' and not granted");
+      await other.script(`create schema ${quoteIdentifier(name)}`);
+      return { work };
+    });
+    expect(await waiting.work).toEqual(["0001_t1"]);
   });
 
   it("waits for nobody when there is nothing to apply", async () => {
