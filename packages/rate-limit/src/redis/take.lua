@@ -11,7 +11,7 @@ returns    { 1 = version, now_ms, allowed 0|1, ms left of a block, then per ask:
            allowed, something remains everywhere, and limits and time are as usual
 O(limits); a log or slots add O(log limit) to decide and O(limit) bytes to write; one slot on a Cluster.
 What stands before the mark "@entry" is shared by the entries of a batch: the time, and what their arguments mean, which
-is mostly the same. Most calls are for one subject without marks, at windows and buckets with something left. They are
+is mostly the same. Most calls are for one subject without marks, at one or two windows or buckets with something left. They are
 done first; whatever is out of the ordinary is left to what follows, which begins anew and says everything.
 A field begins with its kind and version: w1 weighted, s1 strict and f1 fixed windows hold "piece:hits:hits before:…",
 b1 buckets "at_ms:debt:refill", l1 logs and c1 slots a sorted string of 13 digits, until when it counts, then a token.
@@ -43,9 +43,8 @@ local hits = {}
 local function plan_of(text)
   local now_text, spend, rest = match(text, '^(-?%d+)|(%d)|(.+)$')
   local now = time_of(now_text)
-  local plan = { now = now, spends = spend == '1', is_plain = spend == '1', fields = {}, asks = {} }
-  plan.head = format('2:%.0f', now)
-  plan.short = plan.head .. ':'
+  local plan = { now = now, spends = spend == '1', is_plain = spend == '1', asks = {} }
+  plan.short = format('2:%.0f:', now)
   for field, limit, per, extra, cost, denied in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)(%+?)') do
     local ask = { field = field, kind = sub(field, 1, 1), extra = extra, now = now }
     ask.hit = hits[ask.kind]
@@ -53,8 +52,9 @@ local function plan_of(text)
     ask.size = ask.limit * ask.per
     if ask.kind == 'w' or ask.kind == 'f' then
       ask.piece = floor(now / ask.per)
+      ask.now_pattern, ask.now_format = format('^%.0f:(%%d+):(%%d+)$', ask.piece), format('%.0f:%%d:%%s', ask.piece)
       ask.piece_head = format('%.0f:', ask.piece)
-      ask.piece_text, ask.before_text = format('%.0f', ask.piece), format('%.0f', ask.piece - 1)
+      ask.before_text = format('%.0f', ask.piece - 1)
       ask.rest = ask.kind == 'w' and ask.per - (now - ask.piece * ask.per) or 0
     elseif ask.kind == 'b' then
       ask.now_head, ask.tail = format('%.0f:', now), ':' .. extra
@@ -62,9 +62,8 @@ local function plan_of(text)
       plan.is_plain = false
     end
     plan.asks[#plan.asks + 1] = ask
-    plan.fields[#plan.fields + 1] = field
   end
-  if plan.is_plain then plan.hit = plan.asks[2] and hits.all or hits.one end
+  if plan.is_plain and not plan.asks[3] then plan.hit = plan.asks[2] and hits.two or hits.one end
   plans[text] = plan
   return plan
 end
@@ -73,20 +72,24 @@ end
 local function hit_window(ask, state)
   local newer, older, life = 0, '0', 2 * ask.per
   if state then
-    local at, first, second = match(state, '^(%d+):(%d+):(%d+)$')
-    if at == ask.piece_text then
+    local first, second = match(state, ask.now_pattern)
+    if first then
       -- The expiry is for two windows and more: enough until the next one begins.
       newer, older, life = first, second, 0
-    elseif at == ask.before_text then
-      older = first
-    elseif not at or tonumber(at) > ask.piece then
-      return nil
+    else
+      local at, last = match(state, '^(%d+):(%d+):%d+$')
+      if at == ask.before_text then
+        older = last
+      elseif not at or tonumber(at) > ask.piece then
+        return nil
+      end
     end
   end
   newer = newer + ask.cost
   local spent = newer * ask.per
   if older ~= '0' then spent = spent + older * ask.rest end
-  return spent, ask.piece_head .. format(newer < small and '%d' or '%.0f', newer) .. ':' .. older, life
+  if newer < small then return spent, format(ask.now_format, newer, older), life end
+  return spent, ask.piece_head .. format('%.0f', newer) .. ':' .. older, life
 end
 
 -- The same of a bucket.
@@ -119,24 +122,21 @@ function hits.one(key, plan)
   return plan.short .. format(left < small and '%d' or '%.0f', left)
 end
 
--- The same at several limits.
-function hits.all(key, plan)
-  local asks, states = plan.asks, call('HMGET', key, unpack(plan.fields))
-  local reply, write, longest, is_new = plan.head, {}, 0, false
-  for place = 1, #asks do
-    local ask, state = asks[place], states[place]
-    local spent, text, life = ask.hit(ask, state)
-    if not spent or spent + ask.per > ask.size then return nil end
-    local units = floor((ask.size - spent) / ask.per)
-    reply = reply .. format(units < small and ':%d' or ':%.0f', units)
-    write[2 * place - 1], write[2 * place] = ask.field, text
-    is_new = is_new or not state
-    if life > longest then longest = life end
-  end
-  if is_new and call('HEXISTS', key, '!') == 1 then return nil end
-  call('HSET', key, unpack(write))
-  if longest > 0 then keep_alive(key, longest) end
-  return reply
+-- The same at two limits, as logins have them. More are seldom, and go the long way.
+function hits.two(key, plan)
+  local one, other = plan.asks[1], plan.asks[2]
+  local states = call('HMGET', key, one.field, other.field)
+  local spent, text, life = one.hit(one, states[1])
+  if not spent or spent + one.per > one.size then return nil end
+  local other_spent, other_text, other_life = other.hit(other, states[2])
+  if not other_spent or other_spent + other.per > other.size then return nil end
+  if not (states[1] and states[2]) and call('HEXISTS', key, '!') == 1 then return nil end
+  call('HSET', key, one.field, text, other.field, other_text)
+  life = max(life, other_life)
+  if life > 0 then keep_alive(key, life) end
+  local left, other_left = floor((one.size - spent) / one.per), floor((other.size - other_spent) / other.per)
+  local is_small = left < small and other_left < small
+  return format(is_small and '%s%d:%d' or '%s%.0f:%.0f', plan.short, left, other_left)
 end
 
 -- What a piece of a window holds, the newest first.
