@@ -52,21 +52,19 @@ export function createReader<Bytes extends boolean = false>(
   checkDeadline(deadlineMs);
   const call: CallOptions = { deadlineMs, bytes: options.bytes === true };
   type Values = (Value | null)[];
-  type Jobs = readonly Job<readonly string[], Values>[];
+  type Jobs = readonly ReadJob<Value>[];
 
   function readGroup(jobs: Jobs, freed: () => void): void {
-    const places = new Map<string, number>();
-    for (const { work } of jobs) for (const key of work) if (!places.has(key)) places.set(key, places.size);
+    const { keys, hand } = jobs.length === 1 && jobs[0] ? readAlone(jobs[0]) : readTogether(jobs);
     const succeed = (reply: Reply): void => {
       freed();
-      const values = reply as Values;
-      for (const job of jobs) job.answer(job.work.map((key) => values[places.get(key) ?? -1] ?? null));
+      hand(reply as Values);
     };
     const fail = (error: Error): void => {
       freed();
       for (const job of jobs) job.fail(ownError(error));
     };
-    redis.read("MGET", [...places.keys()], call).then(succeed, fail);
+    redis.read("MGET", keys, call).then(succeed, fail);
   }
 
   function send(jobs: Jobs, freed: () => void): void {
@@ -98,6 +96,45 @@ export function createReader<Bytes extends boolean = false>(
       return redis.sharded ? readEach(keys, signal) : queue.add(keys, signal);
     },
   };
+}
+
+type ReadJob<Value> = Job<readonly string[], (Value | null)[]>;
+
+/** One MGET, and what hands out its values. */
+interface SharedRead<Value> {
+  readonly keys: readonly string[];
+  readonly hand: (values: (Value | null)[]) => void;
+}
+
+function readAlone<Value>(job: ReadJob<Value>): SharedRead<Value> {
+  return { keys: job.work, hand: (values) => job.answer(values) };
+}
+
+/** Equal keys are read once: all who read a cache ask for the same generations. */
+function readTogether<Value>(jobs: readonly ReadJob<Value>[]): SharedRead<Value> {
+  const known = new Map<string, number>();
+  const keys: string[] = [];
+  // Of all keys of all jobs in turn.
+  const places: number[] = [];
+  for (const { work } of jobs) {
+    for (const key of work) {
+      let place = known.get(key);
+      if (place === undefined) {
+        place = keys.push(key) - 1;
+        known.set(key, place);
+      }
+      places.push(place);
+    }
+  }
+  const hand: SharedRead<Value>["hand"] = (values) => {
+    let next = 0;
+    for (const job of jobs) {
+      const own: (Value | null)[] = [];
+      for (let count = job.work.length; count > 0; count -= 1) own.push(values[places[next++] ?? -1] ?? null);
+      job.answer(own);
+    }
+  };
+  return { keys, hand };
 }
 
 // In a Cluster the work of a job is one key.
