@@ -201,7 +201,7 @@ describe.each(Object.entries(kinds))("%s", (_title, options) => {
     for (let hold = 0; hold < 5; hold += 1)
       await inventory.reserve({ id: uuid(), lines: [{ productId: "z", quantity: 1 }] });
     const [first, second] = [await grow(), await grow()];
-    expect(second).toBeLessThanOrEqual(first + 10);
+    expect(second).toBeLessThanOrEqual(first + 5);
     expect(await inventory.verify()).toEqual([]);
   });
 
