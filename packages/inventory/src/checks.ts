@@ -61,9 +61,9 @@ export function checkedLines(lines: ReserveRequest["lines"]): readonly Line[] {
     throw new InvalidArgumentError("lines", `1 to ${mostLines} lines`, lines);
   }
   const sums = new Map<string, number>();
-  for (const line of lines as readonly Line[]) {
-    const productId = checkedText("productId", line.productId);
-    const quantity = checkedWhole("quantity", line.quantity, [1, mostUnits]);
+  for (const line of lines as readonly (Partial<Line> | null | undefined)[]) {
+    const productId = checkedText("productId", line?.productId);
+    const quantity = checkedWhole("quantity", line?.quantity, [1, mostUnits]);
     sums.set(productId, checkedWhole("quantity", quantity + (sums.get(productId) ?? 0), [1, mostUnits]));
   }
   // Most requests are for one product, and a flash sale is of nothing else.

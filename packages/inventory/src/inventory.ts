@@ -32,6 +32,8 @@ import { wantedOf } from "./wanted.ts";
  * - `ERR_SLUICE_INVENTORY_UNAVAILABLE`: nothing was done;
  * - `ERR_SLUICE_INVENTORY_UNKNOWN`: it may have been done; ask again with the same id or key.
  *
+ * What the server refuses for good, such as a table that is missing, comes in its own words.
+ *
  * Impossible arguments are `ERR_SLUICE_INVALID_ARGUMENT`, before anything is asked.
  */
 export interface Inventory<Tx> extends Reserver, Upkeep<Tx> {
@@ -67,7 +69,8 @@ export interface Inventory<Tx> extends Reserver, Upkeep<Tx> {
   expire(limit?: number): Promise<number>;
   /**
    * Runs work in a transaction under the lock of its products, and all of it again after a conflict: reserve in it what
-   * belongs together with other writes.
+   * belongs together with other writes. Errors come as they are, those of the database and of its driver, too;
+   * `ERR_SLUICE_COMMIT_UNKNOWN` says that it may have been done.
    */
   transaction<T>(productIds: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Opens a flash lane on the same tables. */
@@ -157,8 +160,7 @@ function reserving<Tx>(desk: Desk<Tx>): Reserving<Tx> {
       const products = checkedProducts(productIds);
       return underLock(settings.lock, products, () => settings.store.transaction(work));
     },
-    flash: (options = {}) =>
-      createFlash({ settings, hints, dual: (wanted) => desk.locked(wanted, undefined) }, options),
+    flash: (options = {}) => createFlash({ settings, hints }, options),
   };
 }
 

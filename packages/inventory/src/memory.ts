@@ -44,9 +44,17 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): I
     return inside ? run() : transaction(run);
   }
 
+  const by: ByLedger = (work) => within(undefined, (now) => work(ledger, now));
+
   return {
     transaction,
     reserve: (wanted, inside) => within(inside, (now) => ledger.reserve(wanted, now)),
+    reserveWith: (wanted, onReserved) =>
+      transaction(async () => {
+        const decision = ledger.reserve(wanted, clock.now());
+        if (decision.outcome === "reserved") await onReserved(tx);
+        return decision;
+      }),
     // Nobody comes between the look and the write.
     reserveUnlessChanged: (wanted, inside) => within(inside, (now) => ledger.reserve(wanted, now)),
     reserveBatch: (batch, onReserved) =>
@@ -57,25 +65,40 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): I
         return decided;
       }),
     end: (wanted, inside) => within(inside, (now) => ledger.end(wanted, now)),
-    expire: (limit) => within(undefined, (now) => ledger.expire(limit, now)),
     extend: (id, ms, inside) => within(inside, (now) => ledger.extend(id, ms, now)),
     move: (wanted, inside) => within(inside, (now) => ledger.move(wanted, now)),
     setLowAt: (productId, lowAt, inside) => within(inside, (now) => ledger.setLowAt(productId, lowAt, now)),
     get: (id, inside) => within(inside, () => ledger.get(id)),
-    levels: (productIds) =>
-      within(undefined, (now) => ledger.levels(now).filter(({ productId }) => productIds.includes(productId))),
-    page: (page) => within(undefined, (now) => pageOf(ledger.levels(now), page)),
-    lowStock: (page) => within(undefined, (now) => pageOf(ledger.levels(now).filter(isLow), page)),
-    violations: (limit) => within(undefined, (): readonly Violation[] => ledger.violations().slice(0, limit)),
-    checkpoint: () => within(undefined, () => ledger.checkpoint()),
-    archive: (olderThanMs, limit) => within(undefined, (now) => ledger.archive(now - olderThanMs, limit)),
-    purge: (olderThanMs, limit) => within(undefined, (now) => ledger.purge(now - olderThanMs, limit)),
+    ...reading(by),
+    ...keeping(by),
     deliver: (limit, handle) =>
       transaction(async () => {
         const events = ledger.takeEvents(limit);
         if (events.length > 0) await handle(tx, events);
         return events.length;
       }),
+  };
+}
+
+/** Work on what there is now. */
+type ByLedger = <T>(work: (ledger: Ledger, now: number) => T) => Promise<T>;
+
+function reading(by: ByLedger): Pick<InventoryStore<MemoryTransaction>, "levels" | "page" | "lowStock" | "violations"> {
+  return {
+    levels: (productIds) =>
+      by((ledger, now) => ledger.levels(now).filter(({ productId }) => productIds.includes(productId))),
+    page: (page) => by((ledger, now) => pageOf(ledger.levels(now), page)),
+    lowStock: (page) => by((ledger, now) => pageOf(ledger.levels(now).filter(isLow), page)),
+    violations: (limit) => by((ledger): readonly Violation[] => ledger.violations().slice(0, limit)),
+  };
+}
+
+function keeping(by: ByLedger): Pick<InventoryStore<MemoryTransaction>, "expire" | "checkpoint" | "archive" | "purge"> {
+  return {
+    expire: (limit) => by((ledger, now) => ledger.expire(limit, now)),
+    checkpoint: () => by((ledger) => ledger.checkpoint()),
+    archive: (olderThanMs, limit) => by((ledger, now) => ledger.archive(now - olderThanMs, limit)),
+    purge: (olderThanMs, limit) => by((ledger, now) => ledger.purge(now - olderThanMs, limit)),
   };
 }
 

@@ -92,9 +92,11 @@ export interface PageOf {
  * Stores take locks of products in the order of their ids, and before anything else.
  */
 export interface InventoryStore<Tx> {
-  /** Runs work in a transaction, and all of it again when it met a conflict. */
+  /** Runs work in a transaction, and all of it again when it met a conflict. Errors come as they are. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   reserve(wanted: Wanted, tx?: Tx): Promise<Decision>;
+  /** As `reserve`, in a transaction of its own, with what `onReserved` writes in it when the units are held. */
+  reserveWith(wanted: Wanted, onReserved: (tx: Tx) => Promise<void>): Promise<Decision>;
   /** As `reserve`, without waiting for anybody. `undefined`: somebody else was faster, and nothing was done. */
   reserveUnlessChanged(wanted: Wanted, tx?: Tx): Promise<Decision | undefined>;
   /** `onReserved` gets those that were reserved, in the transaction that has reserved them. */

@@ -1,4 +1,4 @@
-import { checkedMs, checkedWhole } from "./checks.ts";
+import { checkedMs, checkedText, checkedWhole } from "./checks.ts";
 import { inventoryEvents } from "./events.ts";
 import type { Purged, StockEvent, StockLevel, Violation } from "./reservation.ts";
 import type { Settings } from "./settings.ts";
@@ -70,18 +70,24 @@ export function createUpkeep<Tx>({ store, admission }: Settings<Tx>): Upkeep<Tx>
       while (after !== undefined) after = await store.checkpoint({ after, limit: pageSize });
     },
     async reconcile(productId) {
-      if (productId !== undefined) return reconciled(await store.levels([productId]));
+      if (productId !== undefined) return reconciled(await store.levels([checkedText("productId", productId)]));
       const drifts: Drift[] = [];
       for await (const levels of pages(store)) drifts.push(...(await reconciled(levels)));
       return drifts;
     },
-    lowStock: ({ after = "", limit = pageSize } = {}) =>
-      store.lowStock({ after, limit: checkedWhole("limit", limit, [1, manyRows]) }),
-    deliver: (handle, limit = pageSize) => store.deliver(checkedWhole("limit", limit, [1, manyRows]), handle),
-    archive: (olderThanMs, limit = 1000) =>
-      store.archive(checkedMs("olderThanMs", olderThanMs), checkedWhole("limit", limit, [1, manyRows])),
-    purge: (olderThanMs, limit = 1000) =>
-      store.purge(checkedMs("olderThanMs", olderThanMs), checkedWhole("limit", limit, [1, manyRows])),
+    async lowStock({ after = "", limit = pageSize } = {}) {
+      if (after !== "") checkedText("after", after);
+      return store.lowStock({ after, limit: checkedWhole("limit", limit, [1, manyRows]) });
+    },
+    async deliver(handle, limit = pageSize) {
+      return store.deliver(checkedWhole("limit", limit, [1, manyRows]), handle);
+    },
+    async archive(olderThanMs, limit = 1000) {
+      return store.archive(checkedMs("olderThanMs", olderThanMs), checkedWhole("limit", limit, [1, manyRows]));
+    },
+    async purge(olderThanMs, limit = 1000) {
+      return store.purge(checkedMs("olderThanMs", olderThanMs), checkedWhole("limit", limit, [1, manyRows]));
+    },
   };
 }
 

@@ -40,6 +40,7 @@ describe("stock", () => {
     const bad: readonly unknown[] = [
       { id: "7", lines },
       { id, lines: [] },
+      { id, lines: [null] },
       { id, lines: [{ productId: "a", quantity: "2" }] },
       { id, lines: [{ productId: "a\0", quantity: 2 }] },
       { id, lines: [{ productId: "", quantity: 2 }] },
@@ -52,7 +53,15 @@ describe("stock", () => {
       expect(await codeOf(inventory.reserve(request as ReserveRequest))).toBe("ERR_SLUICE_INVALID_ARGUMENT");
     }
     const movements = [0, -1, 1.5].map((quantity) => inventory.restock({ productId: "a", quantity, key: "k" }));
-    for (const work of [...movements, inventory.confirm([]), inventory.extend(id, Number.NaN)]) {
+    const upkeep = [
+      inventory.lowStock({ after: "a\0" }),
+      inventory.reconcile("a\0"),
+      inventory.reconcile(""),
+      inventory.archive(Number.NaN),
+      inventory.purge(-1),
+      inventory.deliver(async () => undefined, 0),
+    ];
+    for (const work of [...movements, ...upkeep, inventory.confirm([]), inventory.extend(id, Number.NaN)]) {
       expect(await codeOf(work)).toBe("ERR_SLUICE_INVALID_ARGUMENT");
     }
     expect(() => createInventory({ store: memoryStore(), reservationTtlMs: 0 })).toThrow("reservationTtlMs");

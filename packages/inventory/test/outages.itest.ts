@@ -107,6 +107,22 @@ async function lossy() {
   return { db, inventory, losing };
 }
 
+describe("a table that is missing", () => {
+  it("is told in the words of the server", async () => {
+    const nowhere = createInventory({ store: postgresStore(stock.db, { schema: "nowhere" }) });
+    const id = uuid();
+    const request = { id, lines: [{ productId: "a", quantity: 1 }] };
+    const calls = [
+      nowhere.levels(["a"]),
+      nowhere.get(id),
+      nowhere.verify(),
+      nowhere.expire(),
+      nowhere.reserve(request),
+    ];
+    for (const code of await Promise.all(calls.map(codeOf))) expect(code).toMatch(/^(42P01|3F000)$/);
+  });
+});
+
 describe("an answer that is lost", () => {
   const lines = [{ productId: "a", quantity: 2 }];
 
@@ -151,11 +167,13 @@ describe("an answer that is lost", () => {
   });
 
   it.each([
-    ["statement", "inventory_reserve_batch", "reserved"],
-    ["commit", commit, "duplicate"],
+    ["statement", { text: "inventory_reserve_batch", status: "reserved", more: {} }],
+    ["commit", { text: commit, status: "duplicate", more: {} }],
+    ["statement for one caller", { text: "inventory_reserve(", status: "reserved", more: { reference: "order 9" } }],
+    ["commit for one caller", { text: commit, status: "duplicate", more: { reference: "order 9" } }],
   ])(
     "to the %s of a flash lane is asked for again by the lane itself, and its job is there once",
-    async (_title, text, then) => {
+    async (_title, { text, status, more }) => {
       const { db, inventory, losing } = await lossy();
       await db.script("create table if not exists job (id uuid primary key); truncate job");
       await using flash = inventory.flash({
@@ -164,8 +182,8 @@ describe("an answer that is lost", () => {
         },
       });
       const lost = losing(text);
-      const { status } = await flash.reserve({ id: uuid(), lines });
-      expect([lost.lost, status]).toEqual([1, then]);
+      expect(await flash.reserve({ id: uuid(), lines, ...more })).toMatchObject({ status });
+      expect(lost.lost).toBe(1);
       expect((await db.query("select * from job")).rowCount).toBe(1);
       expect(await inventory.levels(["a"])).toMatchObject([{ reserved: 2 }]);
     },

@@ -133,6 +133,22 @@ describe("the counter in Redis", () => {
     await expectSold(60);
   });
 
+  it("heals, and leaves the hints of others alone, when another type has taken its place", async () => {
+    const { admin, admission, inventory, flash, request } = await sale(4);
+    await until(async () => (await admin.get("stock:a")) === "4");
+    for (const key of ["stock:a", "{stock:a}:v"]) {
+      await admin.del(key);
+      await admin.lpush(key, "theirs");
+    }
+    expect(await admission.admit("a", 1)).toBe("unknown");
+    expect((await flash.reserve(request())).status).toBe("reserved");
+    await until(async () => (await admin.type("stock:a")) === "string");
+    await inventory.reconcile();
+    expect(await admin.mget("stock:a", "{stock:a}:v")).toEqual(["3", "2"]);
+    await admin.set("stock:a", "1.5");
+    expect(await admission.admit("a", 1)).toBe("unknown");
+  });
+
   it("is set right by a reconciliation, which tells what it said", async () => {
     const { admin, inventory } = await sale(4);
     await inventory.restock({ productId: "b", quantity: 2, key: "b" });

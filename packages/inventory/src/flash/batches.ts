@@ -2,9 +2,9 @@ import { hasCode, sleep } from "@sluice/core";
 
 import { inventoryEvents } from "../events.ts";
 import type { Hints } from "../hints.ts";
-import type { Line } from "../reservation.ts";
+import type { Level, Line } from "../reservation.ts";
 import type { Settings } from "../settings.ts";
-import type { BatchDecision, Decision } from "../store.ts";
+import type { Decision, Wanted, WantedBatch } from "../store.ts";
 import type { Waiting } from "./waiting.ts";
 import type { Windows } from "./windows.ts";
 
@@ -42,65 +42,86 @@ export class Batches<Tx> {
     this.#options = options;
   }
 
-  async run(productId: string, batch: readonly Waiting[]): Promise<void> {
+  async run(batch: readonly Waiting[]): Promise<void> {
     const { clock, random } = this.#options.settings;
     let pauseMs = firstPauseMs;
     for (let live = batch; live.length > 0; live = live.filter(({ isSettled }) => !isSettled)) {
-      const error = await this.#attempt(productId, live);
+      const error = await this.#attempt(live);
       if (error === undefined) return;
-      if (!isOutage(error)) return this.#divide(productId, { live, error });
+      if (!isOutage(error)) return this.#divide({ live, error });
       await sleep(clock, random.float() * pauseMs);
       pauseMs = Math.min(longestPauseMs, pauseMs * 2);
     }
   }
 
   // One request that cannot be done must not take the others with it.
-  async #divide(productId: string, { live, error }: Failed): Promise<void> {
+  async #divide({ live, error }: Failed): Promise<void> {
     const [only] = live;
     if (live.length === 1) return only?.fail(error);
     const middle = Math.ceil(live.length / 2);
-    await this.run(productId, live.slice(0, middle));
-    await this.run(productId, live.slice(middle));
+    await this.run(live.slice(0, middle));
+    await this.run(live.slice(middle));
   }
 
-  async #attempt(productId: string, live: readonly Waiting[]): Promise<unknown> {
-    const { settings, waiting } = this.#options;
-    const startedMs = settings.clock.monotonic();
+  async #attempt(live: readonly Waiting[]): Promise<unknown> {
     const wereUncertain = live.map(({ isUncertain }) => isUncertain);
     for (const each of live) each.sent();
-    let answer: BatchDecision;
+    let decisions: readonly Decision[];
     try {
-      answer = await this.#ask(productId, live);
+      decisions = await this.#ask(live);
     } catch (error) {
       const isCertain = !hasCode(error, "ERR_SLUICE_INVENTORY_UNKNOWN");
       if (isCertain) for (const [place, each] of live.entries()) each.refused(error, wereUncertain[place] ?? true);
       return error;
     }
-    for (const [place, each] of live.entries()) if (!each.isSettled) each.decide(answer.decisions[place] ?? lost);
-    this.#learn(productId, answer);
-    const reserved = answer.decisions.filter(({ outcome }) => outcome === "reserved").length;
-    const durationMs = settings.clock.monotonic() - startedMs;
-    inventoryEvents.publish({ type: "batch", productId, size: live.length, reserved, durationMs, waiting: waiting() });
+    for (const [place, each] of live.entries()) if (!each.isSettled) each.decide(decisions[place] ?? lost);
     return undefined;
   }
 
-  #ask(productId: string, live: readonly Waiting[]): Promise<BatchDecision> {
-    const { settings, onReserved } = this.#options;
-    const batch = { productId, ttlMs: settings.reservationTtlMs, requests: live.map(({ asked }) => asked) };
-    if (!onReserved) return settings.store.reserveBatch(batch);
-    return settings.store.reserveBatch(batch, (tx, units) =>
-      onReserved(
-        tx,
-        units.map(({ id, quantity }) => ({ id, lines: [{ productId, quantity }], reference: undefined })),
-      ),
+  async #ask(live: readonly Waiting[]): Promise<readonly Decision[]> {
+    const [first] = live;
+    if (first?.asked.isAlone) return [await this.#askAlone(first.asked.wanted)];
+    return this.#askTogether(
+      first?.asked.wanted.lines[0]?.productId ?? "",
+      live.map(({ asked: { wanted } }) => ({ id: wanted.id, quantity: wanted.lines[0]?.quantity ?? 0 })),
     );
   }
 
-  #learn(productId: string, { level }: BatchDecision): void {
-    const { soldOut, hints } = this.#options;
+  async #askTogether(productId: string, requests: WantedBatch["requests"]): Promise<readonly Decision[]> {
+    const { settings, onReserved, soldOut, waiting } = this.#options;
+    const { store, clock, reservationTtlMs: ttlMs } = settings;
+    const startedMs = clock.monotonic();
+    const { decisions, level } = await store.reserveBatch(
+      { productId, ttlMs, requests },
+      onReserved &&
+        ((tx, units) =>
+          onReserved(
+            tx,
+            units.map(({ id, quantity }) => ({ id, lines: [{ productId, quantity }], reference: undefined })),
+          )),
+    );
     if (level?.available === 0) soldOut.add(productId);
     else soldOut.remove(productId);
-    if (level) hints?.publish([level]);
+    if (level) this.#learn([level]);
+    const reserved = decisions.filter(({ outcome }) => outcome === "reserved").length;
+    const durationMs = clock.monotonic() - startedMs;
+    const size = requests.length;
+    inventoryEvents.publish({ type: "batch", productId, size, reserved, durationMs, waiting: waiting() });
+    return decisions;
+  }
+
+  async #askAlone(wanted: Wanted): Promise<Decision> {
+    const { settings, onReserved } = this.#options;
+    const { id, lines, reference } = wanted;
+    const decision = onReserved
+      ? await settings.store.reserveWith(wanted, (tx) => onReserved(tx, [{ id, lines, reference }]))
+      : await settings.store.reserve(wanted);
+    if (decision.outcome === "reserved") this.#learn(decision.levels);
+    return decision;
+  }
+
+  #learn(levels: readonly Level[]): void {
+    this.#options.hints?.publish(levels);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Hints } from "../hints.ts";
 import { announce, resultOf } from "../outcome.ts";
 import type { Reserver, ReserveRequest, ReserveResult } from "../reservation.ts";
 import type { Settings } from "../settings.ts";
-import type { Decision, Wanted } from "../store.ts";
+import type { Wanted } from "../store.ts";
 import { wantedOf } from "../wanted.ts";
 import { Batches, type OnReserved } from "./batches.ts";
 import { Lanes } from "./lanes.ts";
@@ -35,7 +35,7 @@ export interface Flash extends Reserver, AsyncDisposable {
   readonly waiting: number;
   /**
    * As {@link Inventory.reserve}, in the batch of its product. A request for several products, or with a `ttlMs`, a
-   * `reference` or `replaces`, is a transaction of its own.
+   * `reference` or `replaces`, is a batch by itself.
    *
    * @throws `ERR_SLUICE_INVENTORY_DEADLINE`: not sent within `deadlineMs`. Nothing is held.
    * @throws `ERR_SLUICE_INVENTORY_UNKNOWN`: sent, and no answer came. Ask again with the same id, not `fresh`.
@@ -52,8 +52,6 @@ export interface Flash extends Reserver, AsyncDisposable {
 export interface FlashGround<Tx> {
   readonly settings: Settings<Tx>;
   readonly hints: Hints | undefined;
-  /** The way of those who ride in no batch. */
-  readonly dual: (wanted: Wanted) => Promise<Decision>;
 }
 
 // How often the counter's no is put to the test, per product and process.
@@ -67,7 +65,6 @@ export function createFlash<Tx>(ground: FlashGround<Tx>, options: FlashOptions<T
 class FlashLane<Tx> implements Flash {
   readonly #ground: FlashGround<Tx>;
   readonly #deadlineMs: number;
-  readonly #onReserved: OnReserved<Tx> | undefined;
   readonly #soldOut: Windows;
   readonly #canaries: Windows;
   readonly #lanes: Lanes;
@@ -80,7 +77,6 @@ class FlashLane<Tx> implements Flash {
     const batches = new Batches({ settings, hints, soldOut, onReserved, waiting: () => this.waiting });
     this.#ground = ground;
     this.#deadlineMs = checkedMs("deadlineMs", options.deadlineMs ?? 2000);
-    this.#onReserved = onReserved;
     this.#soldOut = soldOut;
     this.#canaries = new Windows(clock, canaryMs);
     this.#lanes = new Lanes({
@@ -88,7 +84,7 @@ class FlashLane<Tx> implements Flash {
       connections: checkedWhole("connections", options.connections ?? 2, [1, 64]),
       maxBatch: checkedWhole("maxBatch", options.maxBatch ?? 500, [1, 5000]),
       maxQueue: checkedWhole("maxQueue", options.maxQueue ?? 20_000, [1, 1_000_000]),
-      run: (productId, batch) => batches.run(productId, batch),
+      run: (batch) => batches.run(batch),
     });
   }
 
@@ -115,14 +111,18 @@ class FlashLane<Tx> implements Flash {
   async #answer(wanted: Wanted, { fresh = false }: ReserveRequest): Promise<ReserveResult> {
     const { id, lines } = wanted;
     const [line] = lines;
-    if (!line || !this.#ridesAlong(wanted)) return resultOf(id, await this.#alone(wanted));
     const askedMs = this.#ground.settings.clock.monotonic();
+    const times = { askedMs, dueMs: askedMs + this.#deadlineMs };
+    if (!line || !this.#ridesAlong(wanted)) {
+      // No product has such an id.
+      return resultOf(id, await this.#lanes.add({ wanted, lane: `\0${id}`, isAlone: true, ...times }));
+    }
     const { productId, quantity } = line;
     const isAdmitted = fresh && this.#ground.hints !== undefined;
     if (fresh && (await this.#isSoldOut(productId, quantity))) {
       return { status: "sold_out", id, productId, available: 0, certainty: "hint" };
     }
-    const decision = await this.#lanes.add({ id, productId, quantity, askedMs, dueMs: askedMs + this.#deadlineMs });
+    const decision = await this.#lanes.add({ wanted, lane: productId, isAlone: false, ...times });
     if (isAdmitted && decision.outcome === "sold_out")
       inventoryEvents.publish({ type: "admission-refused", productId });
     return resultOf(id, decision);
@@ -141,17 +141,5 @@ class FlashLane<Tx> implements Flash {
     // The counter may be wrong: one goes to see.
     this.#canaries.add(productId);
     return false;
-  }
-
-  async #alone(wanted: Wanted): Promise<Decision> {
-    const onReserved = this.#onReserved;
-    if (!onReserved) return this.#ground.dual(wanted);
-    const { store } = this.#ground.settings;
-    return store.transaction(async (tx) => {
-      const decision = await store.reserve(wanted, tx);
-      const { id, lines, reference } = wanted;
-      if (decision.outcome === "reserved") await onReserved(tx, [{ id, lines, reference }]);
-      return decision;
-    });
   }
 }

@@ -10,16 +10,16 @@ export interface LanesOptions {
   readonly connections: number;
   readonly maxBatch: number;
   readonly maxQueue: number;
-  /** Answers all of a batch, and never throws. */
-  readonly run: (productId: string, batch: readonly Waiting[]) => Promise<void>;
+  /** Answers all of a batch, who share a lane, and never throws. */
+  readonly run: (batch: readonly Waiting[]) => Promise<void>;
 }
 
 const soonestSweepMs = 5;
 const leastRetryMs = 50;
 
 /**
- * One queue per product. While a connection is free, what came in one turn of the event loop is a batch; while none is,
- * callers collect. Products take turns. Callers have all the same patience, so the first of a queue is due first.
+ * One queue per lane. While a connection is free, what came in one turn of the event loop is a batch; while none is,
+ * callers collect. Lanes take turns. Callers have all the same patience, so the first of a queue is due first.
  */
 export class Lanes {
   readonly #options: LanesOptions;
@@ -47,9 +47,9 @@ export class Lanes {
       return Promise.reject(new InventoryOverloadedError(this.#waiting, this.#retryAfterMs()));
     }
     const waiting = new Waiting(asked);
-    const queue = this.#queues.get(asked.productId);
+    const queue = this.#queues.get(asked.lane);
     if (queue) queue.push(waiting);
-    else this.#queues.set(asked.productId, [waiting]);
+    else this.#queues.set(asked.lane, [waiting]);
     this.#waiting += 1;
     this.#pumpSoon();
     this.#sweepAt(asked.dueMs);
@@ -78,31 +78,31 @@ export class Lanes {
     while (this.#underway.size < this.#options.connections) {
       const [first] = this.#queues;
       if (!first) break;
-      const [productId, queue] = first;
-      void this.#send(productId, this.#takeBatch(productId, queue));
+      void this.#send(this.#takeBatch(...first));
     }
     this.#endWhenIdle();
   }
 
   // An id that is in the batch already waits for the next one: there the database knows what became of the first.
-  #takeBatch(productId: string, queue: readonly Waiting[]): readonly Waiting[] {
+  #takeBatch(lane: string, queue: readonly Waiting[]): readonly Waiting[] {
     const batch = new Map<string, Waiting>();
     const rest: Waiting[] = [];
     for (const waiting of queue) {
-      if (batch.size < this.#options.maxBatch && !batch.has(waiting.asked.id)) batch.set(waiting.asked.id, waiting);
+      const { id } = waiting.asked.wanted;
+      if (batch.size < this.#options.maxBatch && !batch.has(id)) batch.set(id, waiting);
       else rest.push(waiting);
     }
-    this.#queues.delete(productId);
-    if (rest.length > 0) this.#queues.set(productId, rest);
+    this.#queues.delete(lane);
+    if (rest.length > 0) this.#queues.set(lane, rest);
     this.#waiting -= batch.size;
     return [...batch.values()];
   }
 
-  async #send(productId: string, batch: readonly Waiting[]): Promise<void> {
+  async #send(batch: readonly Waiting[]): Promise<void> {
     const { clock, run } = this.#options;
     this.#underway.add(batch);
     const startedMs = clock.monotonic();
-    await run(productId, batch);
+    await run(batch);
     this.#batchMs += (clock.monotonic() - startedMs - this.#batchMs) / 8;
     this.#underway.delete(batch);
     // Those who were answered just now and ask again come along.
@@ -128,12 +128,12 @@ export class Lanes {
   #expireAll(): void {
     const nowMs = this.#options.clock.monotonic();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const [productId, queue] of this.#queues) {
+    for (const [lane, queue] of this.#queues) {
       const live = queue.findIndex(({ asked }) => asked.dueMs > nowMs);
       const due = queue.splice(0, live === -1 ? queue.length : live);
       for (const waiting of due) waiting.expire(nowMs);
       this.#waiting -= due.length;
-      if (queue.length === 0) this.#queues.delete(productId);
+      if (queue.length === 0) this.#queues.delete(lane);
       nextMs = Math.min(nextMs, queue[0]?.asked.dueMs ?? nextMs);
     }
     for (const waiting of [...this.#underway].flat()) {

@@ -1,9 +1,13 @@
 import { InventoryDeadlineError, InventoryUnavailableError, InventoryUnknownError } from "../errors.ts";
-import type { Decision, WantedUnits } from "../store.ts";
+import type { Decision, Wanted } from "../store.ts";
 
 /** What a flash lane was asked for. */
-export interface Asked extends WantedUnits {
-  readonly productId: string;
+export interface Asked {
+  readonly wanted: Wanted;
+  /** Who shares it may be one batch. */
+  readonly lane: string;
+  /** Whether it is a transaction of its own. */
+  readonly isAlone: boolean;
   readonly askedMs: number;
   readonly dueMs: number;
 }
@@ -54,7 +58,8 @@ export class Waiting {
   /** The deadline has passed. What is said is true: what may have been reserved is called unknown. */
   expire(nowMs: number): void {
     if (this.#isSettled) return;
-    const { id, askedMs } = this.asked;
+    const { wanted, askedMs } = this.asked;
+    const { id } = wanted;
     if (this.#isUncertain) this.fail(new InventoryUnknownError([id]));
     else if (this.#refusal !== undefined) this.fail(new InventoryUnavailableError({ cause: this.#refusal }));
     else this.fail(new InventoryDeadlineError(id, nowMs - askedMs));

@@ -230,6 +230,28 @@ export const reservingLaws: readonly InventoryLaw[] = [
     },
   },
   {
+    title: "what belongs to one reservation is written with it, or neither is there",
+    async check(subject) {
+      const inventory = await stocked(subject);
+      const wanted = { lines: [{ productId: "a", quantity: 9 }], ttlMs, reference: undefined, replaces: undefined };
+      let written = 0;
+      const write = async (tx: unknown): Promise<void> => {
+        written += 1;
+        await inventory.restock({ productId: "b", quantity: 1, key: "written" }, tx);
+        if (written === 1) throw new Error("no order");
+      };
+      const attempt = (id: string): Promise<unknown> =>
+        subject.store.reserveWith({ ...wanted, id }, write).then(({ outcome }) => outcome, String);
+      const [id, late] = [newId(), newId()];
+      same("thrown", await attempt(id), "Error: no order");
+      await expectStock(inventory, { a: 10, b: 5 });
+      same("then", await attempt(id), "reserved");
+      same("again", [await attempt(id), await attempt(late)], ["duplicate", "sold_out"]);
+      same("written", written, 2);
+      await expectStock(inventory, { a: 1, b: 6 });
+    },
+  },
+  {
     title: "what was done in a transaction that throws was not done",
     async check(subject) {
       const inventory = await stocked(subject);

@@ -45,8 +45,8 @@ interface Circumstances {
 function translated(error: unknown, { ids, isCommittedByItself }: Circumstances): unknown {
   const failure = sqlFailure(error);
   if (failure === "commit-unknown") return new InventoryUnknownError(ids, { cause: error });
-  const isRefusal = failure === "other" || failure === "constraint";
-  if (isRefusal && (!isCommittedByItself || sqlState(error) !== undefined)) return error;
+  if (!isCommittedByItself && (failure === "other" || failure === "constraint")) return error;
+  if (isRefusal(error)) return error;
   if (!isCommittedByItself || isCertain(error)) return new InventoryUnavailableError({ cause: error });
   return new InventoryUnknownError(ids, { cause: error });
 }
@@ -63,4 +63,10 @@ function isCertain(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
   return neverConnected.has(code) || code === "ERR_SLUICE_POSTGRES_UNAVAILABLE" || neverSent.test(error.message);
+}
+
+/** Whether the server refused the statement itself, which will not change: a table that is missing, for one. */
+export function isRefusal(error: unknown): boolean {
+  const failure = sqlFailure(error);
+  return (failure === "other" || failure === "constraint") && sqlState(error) !== undefined;
 }

@@ -5,7 +5,7 @@ import type { Extension } from "../reservation.ts";
 import type { BatchDecision, InventoryStore, WantedBatch, WantedUnits } from "../store.ts";
 import { functionRoutines } from "./functions.ts";
 import { reserveUnlessChanged } from "./optimistic.ts";
-import { inOwnTransaction } from "./own-transaction.ts";
+import { inOwnTransaction, isRefusal } from "./own-transaction.ts";
 import { plainRoutines } from "./plain.ts";
 import { readsOf } from "./reads.ts";
 import type { Routines } from "./routines.ts";
@@ -37,18 +37,22 @@ export function postgresStore(
   const schema = quoteIdentifier(name);
   const routines = plain ? plainRoutines(schema) : functionRoutines(schema);
   const { needTransaction } = routines;
-  const reads = readsOf(schema);
   const upkeep = upkeepOf(schema);
 
   const own = <T>(ids: readonly string[], needsTransaction: boolean, work: (sql: Sql) => Promise<T>): Promise<T> =>
     inOwnTransaction(db, { ids, needsTransaction, work });
   const inTransaction: InTransaction = (work) => own([], true, (tx) => work(tx as SqlTransaction));
-  const read = <T>(work: (sql: Sql) => Promise<T>): Promise<T> => asking(() => work(db));
 
   return {
     transaction: (work) => withTransaction(db, work),
     reserve: (wanted, tx) =>
       tx ? routines.reserve(tx, wanted) : own([wanted.id], needTransaction, (sql) => routines.reserve(sql, wanted)),
+    reserveWith: (wanted, onReserved) =>
+      own([wanted.id], true, async (tx) => {
+        const decision = await routines.reserve(tx, wanted);
+        if (decision.outcome === "reserved") await onReserved(tx as SqlTransaction);
+        return decision;
+      }),
     reserveUnlessChanged: (wanted, tx) =>
       tx
         ? reserveUnlessChanged(tx, schema, wanted)
@@ -74,11 +78,7 @@ export function postgresStore(
       tx
         ? setLowAt(tx, schema, [productId, lowAt])
         : inTransaction((ownTx) => setLowAt(ownTx, schema, [productId, lowAt])),
-    get: (id, tx) => (tx ? reads.get(tx, id) : read((sql) => reads.get(sql, id))),
-    levels: (productIds) => read((sql) => reads.levels(sql, productIds)),
-    page: (page) => read((sql) => reads.page(sql, page)),
-    lowStock: (page) => read((sql) => reads.lowStock(sql, page)),
-    violations: (limit) => read((sql) => reads.violations(sql, limit)),
+    ...reading(db, schema),
     checkpoint: (page) => inTransaction((tx) => upkeep.checkpoint(tx, page)),
     archive: (olderThanMs, limit) => inTransaction((tx) => upkeep.archive(tx, olderThanMs, limit)),
     purge: (olderThanMs, limit) => inTransaction((tx) => upkeep.purge(tx, olderThanMs, limit)),
@@ -97,11 +97,25 @@ function reservedOf({ requests }: WantedBatch, { decisions }: BatchDecision): re
   return requests.filter((_, place) => decisions[place]?.outcome === "reserved");
 }
 
+type Reading = Pick<PostgresInventoryStore, "get" | "levels" | "page" | "lowStock" | "violations">;
+
+function reading(db: SqlDatabase, schema: string): Reading {
+  const reads = readsOf(schema);
+  const read = <T>(work: (sql: Sql) => Promise<T>): Promise<T> => asking(() => work(db));
+  return {
+    get: (id, tx) => (tx ? reads.get(tx, id) : read((sql) => reads.get(sql, id))),
+    levels: (productIds) => read((sql) => reads.levels(sql, productIds)),
+    page: (page) => read((sql) => reads.page(sql, page)),
+    lowStock: (page) => read((sql) => reads.lowStock(sql, page)),
+    violations: (limit) => read((sql) => reads.violations(sql, limit)),
+  };
+}
+
 async function asking<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new InventoryUnavailableError({ cause: error });
+    throw isRefusal(error) ? error : new InventoryUnavailableError({ cause: error });
   }
 }
 

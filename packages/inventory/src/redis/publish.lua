@@ -9,10 +9,14 @@ ARGV[3]  ttl_ms     how long it is worth anything, > 0
 returns  { 0|1 whether it was set, what the hint was before, or false }
 O(1), one slot.
 The same version sets it again: that is how a hint heals which somebody has overwritten. A version that is no number is
-none.
+none, and so is what has another type: SET replaces either.
 ]]
-local before = redis.call('GET', KEYS[1])
-local known = tonumber(redis.call('GET', KEYS[2]))
+local function text_at(key)
+  local found = redis.pcall('GET', key)
+  return type(found) == 'string' and found
+end
+local before = text_at(KEYS[1])
+local known = tonumber(text_at(KEYS[2]))
 if known and known > tonumber(ARGV[2]) then return { 0, before } end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
