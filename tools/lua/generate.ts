@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { lintLua } from "./lint.ts";
+import { lintFile, lintScript } from "./lint.ts";
+import { assemble, isPart, type ReadLua } from "./parts.ts";
 import { countOf, parseLua, sha1Of, type LuaScript } from "./script.ts";
 
 /** A generated module and where it belongs. */
@@ -17,21 +18,43 @@ export interface Generated {
  */
 export function generateScripts(
   packages: string,
-  instead: (file: string) => string | undefined = () => undefined,
+  instead: ReadLua = () => undefined,
 ): { readonly modules: Generated[]; readonly problems: string[] } {
-  const folders = Map.groupBy(luaFilesBelow(packages), (file) => path.dirname(file));
-  const modules: Generated[] = [];
+  const texts = new Map(luaFilesBelow(packages).map((file) => [file, instead(file) ?? readFileSync(file, "utf8")]));
   const problems: string[] = [];
-  for (const [folder, files] of folders) {
-    const scripts = files.toSorted().map((file) => {
-      const name = path.basename(file, ".lua");
-      const source = instead(file) ?? readFileSync(file, "utf8");
-      problems.push(...lintLua(name, source).map((problem) => `${path.relative(packages, file)}: ${problem}`));
-      return parseLua(name, source);
-    });
-    modules.push({ file: moduleFor(folder), text: moduleText(scripts, path.relative(packages, folder)) });
+  const note = (file: string, sentences: readonly string[]): void => {
+    problems.push(...sentences.map((sentence) => `${path.relative(packages, file)}: ${sentence}`));
+  };
+  const unused = new Set(texts.keys());
+  const scripts: LuaFile[] = [];
+  for (const [file, text] of texts) {
+    const name = path.basename(file, ".lua");
+    note(file, lintFile(name, text));
+    if (isPart(text)) continue;
+    const { source, parts, problems: missing } = assemble(file, (part) => texts.get(part));
+    for (const { file: from, problem } of missing) note(from, [problem]);
+    note(file, lintScript(name, source));
+    for (const used of [file, ...parts]) unused.delete(used);
+    scripts.push({ file, script: parseLua(name, source) });
   }
-  return { modules, problems };
+  for (const file of unused) note(file, ["is a part, and nothing includes it"]);
+  return { modules: modulesOf(scripts, packages), problems };
+}
+
+interface LuaFile {
+  readonly file: string;
+  readonly script: LuaScript;
+}
+
+function modulesOf(scripts: readonly LuaFile[], packages: string): Generated[] {
+  const folders = Map.groupBy(scripts, ({ file }) => path.dirname(file));
+  return [...folders].map(([folder, files]) => ({
+    file: moduleFor(folder),
+    text: moduleText(
+      files.map(({ script }) => script),
+      path.relative(packages, folder),
+    ),
+  }));
 }
 
 /** The files that `--check` finds missing or out of date. */
@@ -49,7 +72,8 @@ function luaFilesBelow(packages: string): string[] {
       .flatMap((folder) =>
         readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => path.join(folder, file)),
       )
-      .filter((file) => file.endsWith(".lua")),
+      .filter((file) => file.endsWith(".lua"))
+      .toSorted(),
   );
 }
 

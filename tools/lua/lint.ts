@@ -1,12 +1,33 @@
+import { isPart } from "./parts.ts";
 import { parseLua, type LuaScript } from "./script.ts";
 
 type Rule = (script: LuaScript) => string[];
 
-/** Everything that is wrong with a Lua file, a sentence each. */
-export function lintLua(name: string, source: string): string[] {
+const linesMax = 250;
+
+/**
+ * Everything that is wrong with a Lua file on its own, a sentence each: what {@link lintScript} says of a script with
+ * its parts in place would not say in which file it stands.
+ */
+export function lintFile(name: string, source: string): string[] {
+  const lines = source.trimEnd().split("\n").length;
+  return [
+    ...(lines > linesMax ? [`has ${lines} lines, and ${linesMax} are the most: move a part of it to a file`] : []),
+    ...(isPart(source) ? partRule(name, source) : []),
+    ...trapsRule(parseLua(name, source)),
+  ];
+}
+
+/** Everything that is wrong with a script whose parts are in place, a sentence each. */
+export function lintScript(name: string, source: string): string[] {
   const script = parseLua(name, source);
   if (script.header.length === 0) return ["begins with no header: --[[ on a line, text, ]] on a line"];
-  return [headerRule, keysRule, argumentsRule, trapsRule, globalsRule].flatMap((rule) => rule(script));
+  return [headerRule, keysRule, argumentsRule, globalsRule].flatMap((rule) => rule(script));
+}
+
+function partRule(name: string, source: string): string[] {
+  const [, named, what = ""] = /^--@part (\S+):(.*)/.exec(source) ?? [];
+  return named === name && what.trim() !== "" ? [] : [`does not begin with "--@part ${name}: " and what it is about`];
 }
 
 const headerRule: Rule = ({ name, header }) => {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { driftOf, generateScripts } from "../../../tools/lua/generate.ts";
-import { lintLua } from "../../../tools/lua/lint.ts";
+import { lintFile, lintScript } from "../../../tools/lua/lint.ts";
 import { sha1Of } from "../../../tools/lua/script.ts";
 import type { Script } from "../src/index.ts";
 
@@ -38,6 +38,10 @@ function packagesWith(files: Readonly<Record<string, string>>): string {
   return packages;
 }
 
+function lint(source: string): string[] {
+  return [...lintFile("take", source), ...lintScript("take", source)];
+}
+
 /** What the generator makes of some files. */
 function generatedFrom(files: Readonly<Record<string, string>>) {
   const packages = packagesWith(files);
@@ -59,7 +63,7 @@ describe("the Lua of this repository", () => {
 
 describe("the Lua linter", () => {
   it("accepts a script with a complete header", () => {
-    expect(lintLua("take", good)).toEqual([]);
+    expect(lint(good)).toEqual([]);
   });
 
   it.each([
@@ -86,21 +90,26 @@ describe("the Lua linter", () => {
     ],
     ["a quotient cut off", good.replace("-cost", "string.format('%d', cost / 2)"), "cuts a quotient off"],
     ["chance", good.replace("-cost", "math.random()"), "math.random repeats itself"],
+    ["a file too long to read", good.replace("local cost", `${"-- more\n".repeat(240)}local cost`), "has 251 lines"],
     ["a global", good.replace("local cost", "cost"), "cost is assigned and not local"],
   ])("refuses %s", (_, source, problem) => {
-    expect(lintLua("take", source).join("\n")).toContain(problem);
+    expect(lint(source).join("\n")).toContain(problem);
+  });
+
+  it("accepts a file of as many lines as a file may have", () => {
+    expect(lint(good.replace("local cost", `${"-- more\n".repeat(239)}local cost`))).toEqual([]);
   });
 
   it("reads neither comments nor strings as code", () => {
     const commented = good.replace("local cost", "-- not KEYS[7]\nlocal text = 'ARGV[9] = 1'\nlocal cost");
-    expect(lintLua("take", commented)).toEqual([]);
+    expect(lint(commented)).toEqual([]);
   });
 
   it("lets an open range stand for any number of keys", () => {
     const open = good
       .replace("KEYS[1]  bucket", "KEYS[1..]  buckets")
       .replace("KEYS[1], 'tokens'", "KEYS[#KEYS], 'tokens'");
-    expect(lintLua("take", open)).toEqual([]);
+    expect(lint(open)).toEqual([]);
   });
 });
 

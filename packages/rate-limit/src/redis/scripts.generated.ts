@@ -199,7 +199,7 @@ return #fields > 0 and redis.call('HDEL', KEYS[1], unpack(fields)) or 0
 /** Decides about several limits at once, all are spent or none is. */
 export const takeScript: Script = {
   name: "take",
-  sha1: "ea0cde7298ecacfe52e3ddd24cde53deda04d39f",
+  sha1: "ae80bd8519fe96b323450af56535e36e7cf74c22",
   source: `--[[
 take: decides about several limits at once, all are spent or none is.
 
@@ -213,11 +213,10 @@ returns    { 1 = version, now_ms, allowed 0|1, ms left of a block, then per ask:
            allowed, something remains everywhere, and limits and time are as usual
 O(limits); a log or slots add O(log limit) to decide and O(limit) bytes to write; one slot on a Cluster.
 What stands before the mark "@entry" is shared by the entries of a batch: the time, and what their arguments mean, which
-is mostly the same. Most calls are for one subject without marks, at one or two windows or buckets with something left. They are
-done first; whatever is out of the ordinary is left to what follows, which begins anew and says everything.
-A field begins with its kind and version: w1 weighted, s1 strict and f1 fixed windows hold "piece:hits:hits before:…",
-b1 buckets "at_ms:debt:refill", l1 logs and c1 slots a sorted string of 13 digits, until when it counts, then a token.
-Those of w1, f1 and b1 have a "!" in front while the subject has marks, so that who reads one needs no look at the marks.
+is mostly the same. Most calls are for one subject without marks, at one or two windows or buckets with something left.
+They go the short way; whatever is out of the ordinary goes the long way, which begins anew and says everything.
+A field begins with its kind and version, as in "w1:". Those of w, f and b have a "!" before what they hold while the
+subject has marks, so that who reads one needs no look at the marks.
 Everything is a whole number below 2^53, so every comparison is exact. %.0f keeps all digits; tostring() does not.
 A denial writes nothing. But when the clock has stepped back by more than a window (a failover), what lies ahead is
 moved to where it delays nobody for longer than that, and the move is kept even by a denial, or it would never end.
@@ -230,44 +229,22 @@ local call, concat = redis.call, table.concat
 -- Up to here %d is exact everywhere, and faster.
 local small = 2147483648
 
-local server_now
-local function time_of(text)
-  if text ~= '-1' then return tonumber(text) end
-  if not server_now then
-    local time = call('TIME')
-    server_now = time[1] * 1000 + floor(time[2] / 1000)
-  end
-  return server_now
+local function keep_alive(key, life)
+  life = max(60000, life)
+  -- Set further ahead than needed, so that not every write has to.
+  if call('PTTL', key) < life then call('PEXPIRE', key, format('%.0f', ceil(life * 1.5))) end
 end
 
-local plans = {}
-local hits = {}
-local function plan_of(text)
-  local now_text, spend, rest = match(text, '^(-?%d+)|(%d)|(.+)$')
-  local now = time_of(now_text)
-  local plan = { now = now, spends = spend == '1', is_plain = spend == '1', asks = {} }
-  plan.short = format('2:%.0f:', now)
-  for field, limit, per, extra, cost, denied in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)(%+?)') do
-    local ask = { field = field, kind = sub(field, 1, 1), extra = extra, now = now }
-    ask.hit = hits[ask.kind]
-    ask.limit, ask.per, ask.cost, ask.counts_denied = tonumber(limit), tonumber(per), tonumber(cost), denied == '+'
-    ask.size = ask.limit * ask.per
-    if ask.kind == 'w' or ask.kind == 'f' then
-      ask.piece = floor(now / ask.per)
-      ask.now_pattern, ask.now_format = format('^%.0f:(%%d+):(%%d+)$', ask.piece), format('%.0f:%%d:%%s', ask.piece)
-      ask.piece_head = format('%.0f:', ask.piece)
-      ask.before_text = format('%.0f', ask.piece - 1)
-      ask.rest = ask.kind == 'w' and ask.per - (now - ask.piece * ask.per) or 0
-    elseif ask.kind == 'b' then
-      ask.now_head, ask.tail = format('%.0f:', now), ':' .. extra
-    else
-      plan.is_plain = false
-    end
-    plan.asks[#plan.asks + 1] = ask
-  end
-  if plan.is_plain and not plan.asks[3] then plan.hit = plan.asks[2] and hits.two or hits.one end
-  plans[text] = plan
-  return plan
+--@part usual: the short way, for a subject without marks at one or two windows or buckets with something left
+
+-- What all calls of this moment share at a limit whose window has one piece.
+local function plan_window(ask)
+  local now, per = ask.now, ask.per
+  ask.piece = floor(now / per)
+  ask.now_pattern, ask.now_format = format('^%.0f:(%%d+):(%%d+)$', ask.piece), format('%.0f:%%d:%%s', ask.piece)
+  ask.piece_head = format('%.0f:', ask.piece)
+  ask.before_text = format('%.0f', ask.piece - 1)
+  ask.rest = ask.kind == 'w' and per - (now - ask.piece * per) or 0
 end
 
 -- What a window has spent, as a multiple of 1 / per, and its new state. Nothing when it is out of the ordinary.
@@ -294,7 +271,11 @@ local function hit_window(ask, state)
   return spent, ask.piece_head .. format('%.0f', newer) .. ':' .. older, life
 end
 
--- The same of a bucket.
+local function plan_bucket(ask)
+  ask.now_head, ask.tail = format('%.0f:', ask.now), ':' .. ask.extra
+end
+
+-- What a bucket owes after this call, its new state and for how long that matters. Nothing when its time is ahead.
 local function hit_bucket(ask, state)
   local at, debt = ask.now, 0
   if state then at, debt = match(state, '^(%d+):(%d+)') end
@@ -303,16 +284,8 @@ local function hit_bucket(ask, state)
   return spent, ask.now_head .. format(spent < small and '%d' or '%.0f', spent) .. ask.tail, ceil(spent / ask.extra)
 end
 
-hits.w, hits.f, hits.b = hit_window, hit_window, hit_bucket
-
-local function keep_alive(key, life)
-  life = max(60000, life)
-  -- Set further ahead than needed, so that not every write has to.
-  if call('PTTL', key) < life then call('PEXPIRE', key, format('%.0f', ceil(life * 1.5))) end
-end
-
--- The answer to a call at one limit that is as usual. Nothing for any other, and then nothing is written.
-function hits.one(key, plan)
+-- The answer to a call at one limit. Nothing for any that is out of the ordinary, and then nothing is written.
+local function hit_one(key, plan)
   local ask = plan.asks[1]
   local state = call('HGET', key, ask.field)
   if not state and call('HEXISTS', key, '!') == 1 then return nil end
@@ -325,7 +298,7 @@ function hits.one(key, plan)
 end
 
 -- The same at two limits, as logins have them. More are seldom, and go the long way.
-function hits.two(key, plan)
+local function hit_two(key, plan)
   local one, other = plan.asks[1], plan.asks[2]
   local states = call('HMGET', key, one.field, other.field)
   local spent, text, life = one.hit(one, states[1])
@@ -340,9 +313,61 @@ function hits.two(key, plan)
   local is_small = left < small and other_left < small
   return format(is_small and '%s%d:%d' or '%s%.0f:%.0f', plan.short, left, other_left)
 end
+--@part plan: what an argument means, worked out once for all entries of a batch that say the same
+
+local server_now
+local function time_of(text)
+  if text ~= '-1' then return tonumber(text) end
+  if not server_now then
+    local time = call('TIME')
+    server_now = time[1] * 1000 + floor(time[2] / 1000)
+  end
+  return server_now
+end
+
+-- What the short way wants to know. Nothing for a limit that always goes the long way.
+local function hit_of(ask)
+  if ask.kind == 'w' or ask.kind == 'f' then
+    plan_window(ask)
+    return hit_window
+  end
+  if ask.kind == 'b' then
+    plan_bucket(ask)
+    return hit_bucket
+  end
+  return nil
+end
+
+local plans = {}
+local function plan_of(text)
+  local now_text, spends, rest = match(text, '^(-?%d+)|(%d)|(.+)$')
+  local now = time_of(now_text)
+  local plan = { now = now, spends = spends == '1', asks = {}, short = format('2:%.0f:', now) }
+  local is_plain = plan.spends
+  for field, limit, per, extra, cost, denied in string.gmatch(rest, '([^|,]+),(%d+),(%d+),([^,]*),(%d+)(%+?)') do
+    local ask = { field = field, kind = sub(field, 1, 1), extra = extra, now = now }
+    ask.limit, ask.per, ask.cost, ask.counts_denied = tonumber(limit), tonumber(per), tonumber(cost), denied == '+'
+    ask.size, ask.hit = ask.limit * ask.per, hit_of(ask)
+    is_plain = is_plain and ask.hit ~= nil
+    plan.asks[#plan.asks + 1] = ask
+  end
+  if is_plain and not plan.asks[3] then plan.hit = plan.asks[2] and hit_two or hit_one end
+  plans[text] = plan
+  return plan
+end
+
+-- Made by the first call that goes the long way: most scripts end without.
+local decide
+local function long_way()
+--@part decide: the long way: any kinds of limits and several subjects, with their blocks and overrides
+
+--@part kinds: the same questions to every kind of limit
+
+--@part window: hits by the piece of time: weighted (w), fixed (f) and strict (s) windows
+-- A field holds "piece:hits:hits before:…". A strict window has several pieces, and so further numbers.
 
 -- What a piece of a window holds, the newest first.
-local function read_counter(row, state)
+local function read_window(row, state)
   local now, parts = row.now, row.kind == 's' and tonumber(row.extra) or 1
   local piece = floor(now * parts / row.per)
   local at, old = piece, {}
@@ -377,7 +402,7 @@ local function full_of(row)
   return full
 end
 
-local function counter_wait(row, cost)
+local function window_wait(row, cost)
   local parts, counts, full, ahead = row.parts, row.counts, full_of(row), 0
   while true do
     local start = start_of(row, row.limit - full - cost, counts[parts - ahead] or 0)
@@ -388,11 +413,25 @@ local function counter_wait(row, cost)
   end
 end
 
-local function counter_remaining(row)
+local function window_remaining(row)
   local oldest = row.kind == 'f' and 0 or row.counts[row.parts]
   if row.kind == 'w' then oldest = ceil(oldest * (row.per - row.age) / row.per) end
   return max(0, row.limit - full_of(row) - oldest)
 end
+
+local function spend_window(row)
+  row.counts[0] = max(row.counts[0], min(row.counts[0] + row.cost, 2 * row.limit))
+  return row.at
+end
+
+local function window_state(row)
+  if row.parts == 1 then return format('%.0f:%.0f:%.0f', row.at, row.counts[0], row.counts[1]), 2 * row.per end
+  local texts = {}
+  for place = 0, row.parts do texts[place + 1] = format('%.0f', row.counts[place]) end
+  return format('%.0f:', row.at) .. concat(texts, ':'), 2 * row.per
+end
+--@part bucket: what is missing in a bucket that fills steadily (b)
+-- A field holds "at_ms:debt:refill". A unit is per of debt, and refill of it flows back each millisecond.
 
 local function read_bucket(row, state)
   local now = row.now
@@ -404,6 +443,25 @@ local function read_bucket(row, state)
   row.debt = max(0, min(debt - (now - at) * row.refill, max(debt, row.limit * row.per)))
   row.moved = now < at
 end
+
+local function bucket_wait(row, cost)
+  return max(0, ceil((row.debt - (row.limit - cost) * row.per) / row.refill))
+end
+
+local function bucket_remaining(row)
+  return max(0, floor((row.limit * row.per - row.debt) / row.per))
+end
+
+local function spend_bucket(row)
+  row.debt = max(row.debt, min(row.debt + row.cost * row.per, 2 * row.limit * row.per))
+  return 0
+end
+
+local function bucket_state(row)
+  return format('%.0f:%.0f:%.0f', row.now, row.debt, row.refill), ceil(row.debt / row.refill)
+end
+--@part entries: one entry for each unit: sliding logs (l) and slots (c)
+-- A field holds a sorted string: for each entry 13 digits, until when it counts, then the token of a slot.
 
 -- Entries that still count, as a string without those that do not.
 local function read_entries(row, state)
@@ -436,49 +494,135 @@ local function entries_wait(row, cost)
   return (tonumber(sub(row.entries, first, first + 12)) or row.now) - row.now
 end
 
+local function entries_remaining(row)
+  return max(0, row.limit - row.used)
+end
+
+local function spend_entries(row)
+  local stamp = row.now + row.per
+  row.used = row.used + row.cost
+  row.entries = row.entries .. rep(format('%013.0f', stamp) .. row.extra, row.cost)
+  return stamp
+end
+
+-- A row with debt is a bucket, one with entries a log or slots, any other a window.
 local function read(row, state)
   if row.kind == 'b' then return read_bucket(row, state) end
   if row.kind == 'l' or row.kind == 'c' then return read_entries(row, state) end
-  return read_counter(row, state)
+  return read_window(row, state)
 end
 
 local function wait_of(row, cost)
   if cost > row.limit then return -1 end
-  if row.debt then return max(0, ceil((row.debt - (row.limit - cost) * row.per) / row.refill)) end
+  if row.debt then return bucket_wait(row, cost) end
   if row.entries then return entries_wait(row, cost) end
-  return counter_wait(row, cost)
+  return window_wait(row, cost)
 end
 
 local function remaining_of(row)
-  if row.debt then return max(0, floor((row.limit * row.per - row.debt) / row.per)) end
-  if row.entries then return max(0, row.limit - row.used) end
-  return counter_remaining(row)
+  if row.debt then return bucket_remaining(row) end
+  if row.entries then return entries_remaining(row) end
+  return window_remaining(row)
 end
 
 -- Spends in memory and answers where it was booked.
 local function spend(row)
-  if row.debt then
-    row.debt = max(row.debt, min(row.debt + row.cost * row.per, 2 * row.limit * row.per))
-    return 0
-  end
-  if row.entries then
-    local stamp = row.now + row.per
-    row.used = row.used + row.cost
-    row.entries = row.entries .. rep(format('%013.0f', stamp) .. row.extra, row.cost)
-    return stamp
-  end
-  row.counts[0] = max(row.counts[0], min(row.counts[0] + row.cost, 2 * row.limit))
-  return row.at
+  if row.debt then return spend_bucket(row) end
+  if row.entries then return spend_entries(row) end
+  return spend_window(row)
 end
 
 -- The state as it is kept, and for how long it matters.
-local function kept(row)
-  if row.debt then return format('%.0f:%.0f:%.0f', row.now, row.debt, row.refill), ceil(row.debt / row.refill) end
+local function state_of(row)
+  if row.debt then return bucket_state(row) end
   if row.entries then return row.entries, row.per end
-  if row.parts == 1 then return format('%.0f:%.0f:%.0f', row.at, row.counts[0], row.counts[1]), 2 * row.per end
-  local texts = {}
-  for place = 0, row.parts do texts[place + 1] = format('%.0f', row.counts[place]) end
-  return format('%.0f:', row.at) .. concat(texts, ':'), 2 * row.per
+  return window_state(row)
+end
+
+-- A row for each ask, and each subject once.
+local function rows_of(plan, keys)
+  local rows, subjects, known = {}, {}, {}
+  for index, ask in ipairs(plan.asks) do
+    local key = keys[2] and keys[index] or keys[1]
+    local subject = known[key]
+    if not subject then
+      subject = { key = key, fields = { '!' }, life = 0, writes = {} }
+      known[key], subjects[#subjects + 1] = subject, subject
+    end
+    subject.fields[#subject.fields + 1] = ask.field
+    local row = { subject = subject, place = #subject.fields, now = plan.now, field = ask.field, kind = ask.kind }
+    row.limit, row.per, row.extra, row.cost = ask.limit, ask.per, ask.extra, ask.cost
+    row.counts_denied, row.has_short_way = ask.counts_denied, ask.hit ~= nil
+    rows[index] = row
+  end
+  return rows, subjects
+end
+
+-- Reads the fields of a subject, and answers for how long it is blocked.
+local function read_subject(subject, now)
+  subject.states = call('HMGET', subject.key, unpack(subject.fields))
+  local marks = subject.states[1]
+  if not marks then return 0 end
+  local blocked = tonumber(match(marks, '^1|(%d+)') or '0') - now
+  subject.life, subject.overrides = blocked, {}
+  for name, limit, refill, ends in string.gmatch(marks, '([^|,]+),(%d+),(%d+),(%d+)') do
+    subject.life = max(subject.life, ends - now)
+    if tonumber(ends) > now then subject.overrides[name] = { limit = tonumber(limit), refill = tonumber(refill) } end
+  end
+  return blocked
+end
+
+local function read_row(row)
+  local overrides = row.subject.overrides
+  local override = overrides and overrides[match(row.field, '^..:(.+)@')]
+  if override then
+    row.limit = override.limit
+    if override.refill > 0 then row.refill = override.refill end
+  end
+  read(row, row.subject.states[row.place])
+  row.wait = wait_of(row, row.cost)
+end
+
+-- Notes what is to be written of a row.
+local function keep(row)
+  local subject, text, life = row.subject, state_of(row)
+  if row.has_short_way and subject.overrides then text = '!' .. text end
+  local writes = subject.writes
+  writes[#writes + 1], writes[#writes + 2] = row.field, text
+  subject.life = max(subject.life, life)
+end
+
+local function decide(plan, keys)
+  local rows, subjects = rows_of(plan, keys)
+  local blocked = 0
+  for _, subject in ipairs(subjects) do blocked = max(blocked, read_subject(subject, plan.now)) end
+  local allowed, counts_denied = blocked == 0, plan.spends and blocked == 0
+  for _, row in ipairs(rows) do
+    read_row(row)
+    allowed, counts_denied = allowed and row.wait == 0, counts_denied and row.wait >= 0
+  end
+
+  local spends, keeps = allowed and plan.spends, plan.spends
+  local reply = { 1, plan.now, allowed and 1 or 0, blocked }
+  for _, row in ipairs(rows) do
+    local counts = spends or counts_denied and row.counts_denied
+    local stamp = counts and spend(row) or 0
+    if counts and not allowed then row.wait = wait_of(row, row.cost) end
+    local remaining = remaining_of(row)
+    local base = #reply
+    reply[base + 1], reply[base + 2], reply[base + 3] = row.limit, remaining, row.wait
+    reply[base + 4], reply[base + 5] = remaining > 0 and 0 or wait_of(row, 1), stamp
+    if counts or (keeps and row.moved) then keep(row) end
+  end
+  for _, subject in ipairs(subjects) do
+    if #subject.writes > 0 then
+      call('HSET', subject.key, unpack(subject.writes))
+      keep_alive(subject.key, subject.life)
+    end
+  end
+  return reply
+end
+  return decide
 end
 
 --@entry
@@ -487,75 +631,7 @@ if plan.hit and not KEYS[2] then
   local usual = plan.hit(KEYS[1], plan)
   if usual then return usual end
 end
-
-local rows, fields, lives, writes, subjects = {}, {}, {}, {}, {}
-for index, ask in ipairs(plan.asks) do
-  local place = #KEYS == 1 and 1 or index
-  -- The first ask about a subject stands for it.
-  place = subjects[KEYS[place]] or place
-  if not fields[place] then
-    subjects[KEYS[place]], fields[place], lives[place], writes[place] = place, { '!' }, 0, {}
-  end
-  local wanted = fields[place]
-  wanted[#wanted + 1] = ask.field
-  local row = { place = place, at_field = #wanted, now = plan.now }
-  row.field, row.kind, row.extra = ask.field, ask.kind, ask.extra
-  row.cost, row.limit, row.per, row.counts_denied = ask.cost, ask.limit, ask.per, ask.counts_denied
-  rows[index] = row
-end
-
-local blocked, overrides, states = 0, {}, {}
-for place, wanted in pairs(fields) do
-  local values = call('HMGET', KEYS[place], unpack(wanted))
-  local marks = values[1]
-  states[place] = values
-  if marks then
-    local block_until = tonumber(match(marks, '^1|(%d+)') or '0')
-    blocked, lives[place] = max(blocked, block_until - plan.now), block_until - plan.now
-    overrides[place] = {}
-    for name, limit, refill, ends in string.gmatch(marks, '([^|,]+),(%d+),(%d+),(%d+)') do
-      lives[place] = max(lives[place], ends - plan.now)
-      if tonumber(ends) > plan.now then overrides[place][name] = { tonumber(limit), tonumber(refill) } end
-    end
-  end
-end
-
-local allowed, counts_denied = blocked == 0, plan.spends and blocked == 0
-for _, row in ipairs(rows) do
-  local override = overrides[row.place] and overrides[row.place][match(row.field, '^..:(.+)@')]
-  if override then
-    row.limit = override[1]
-    if override[2] > 0 then row.refill = override[2] end
-  end
-  read(row, states[row.place][row.at_field])
-  row.wait = wait_of(row, row.cost)
-  allowed, counts_denied = allowed and row.wait == 0, counts_denied and row.wait >= 0
-end
-
-local spends, keeps = allowed and plan.spends, plan.spends
-local reply = { 1, plan.now, allowed and 1 or 0, blocked }
-for _, row in ipairs(rows) do
-  local counts = spends or counts_denied and row.counts_denied
-  local stamp = counts and spend(row) or 0
-  if counts and not allowed then row.wait = wait_of(row, row.cost) end
-  local remaining = remaining_of(row)
-  local base = #reply
-  reply[base + 1], reply[base + 2], reply[base + 3] = row.limit, remaining, row.wait
-  reply[base + 4], reply[base + 5] = remaining > 0 and 0 or wait_of(row, 1), stamp
-  if counts or (keeps and row.moved) then
-    local text, life = kept(row)
-    local write = writes[row.place]
-    if hits[row.kind] and overrides[row.place] then text = '!' .. text end
-    write[#write + 1], write[#write + 2] = row.field, text
-    lives[row.place] = max(lives[row.place], life)
-  end
-end
-for place, write in pairs(writes) do
-  if #write > 0 then
-    call('HSET', KEYS[place], unpack(write))
-    keep_alive(KEYS[place], lives[place])
-  end
-end
-return reply
+decide = decide or long_way()
+return decide(plan, KEYS)
 `,
 };
