@@ -1,13 +1,22 @@
 import { LoadsOverloadedError } from "./errors.ts";
+import { isPartOf } from "./load-chain.ts";
 
 /** Lets so many loads run at once, so that a cold cache does not become a hot database. */
 export interface Bulkhead {
   /**
-   * Runs `work` when there is a place, the longest waiting first.
+   * Runs `work` when there is a place, the longest waiting first. What is part of a load that has a place runs at once,
+   * on that one: waiting for another might be waiting for itself.
    *
    * @throws `ERR_SLUICE_CACHE_OVERLOADED` when too many wait already.
    */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  run<T>(work: () => Promise<T>, turn?: Turn): Promise<T>;
+  /** Lets work that waits begin, if this code is part of a load that has a place and now waits for that work. */
+  hasten(turn: Turn): void;
+}
+
+/** Work that may have to wait: what it waits with, while it does. */
+export interface Turn {
+  begin?: (own: boolean) => void;
 }
 
 /** How {@link createBulkhead} counts. */
@@ -18,16 +27,19 @@ export interface BulkheadOptions {
 }
 
 export function createBulkhead({ scope, maxLoads, maxWaiting }: BulkheadOptions): Bulkhead {
-  const waiting = new Set<() => void>();
+  const waiting = new Set<Turn>();
   let running = 0;
 
-  function enter(): Promise<void> | undefined {
+  /** Whether it has a place of its own. */
+  function enter(turn: Turn): boolean | Promise<boolean> {
+    if (isInside()) return false;
     if (running < maxLoads) {
       running += 1;
-      return undefined;
+      return true;
     }
     if (waiting.size >= maxWaiting) throw new LoadsOverloadedError(scope, waiting.size);
-    return new Promise((resolve) => waiting.add(resolve));
+    waiting.add(turn);
+    return new Promise((resolve) => (turn.begin = resolve));
   }
 
   function leave(): void {
@@ -38,17 +50,28 @@ export function createBulkhead({ scope, maxLoads, maxWaiting }: BulkheadOptions)
     }
     // The place goes over to it.
     waiting.delete(next);
-    next();
+    next.begin?.(true);
   }
 
-  return {
-    async run(work) {
-      await enter();
+  function isInside(): boolean {
+    return isPartOf((load) => load.bulkhead === bulkhead);
+  }
+
+  const bulkhead: Bulkhead = {
+    async run(work, turn = {}) {
+      const hasPlace = await enter(turn);
       try {
         return await work();
       } finally {
-        leave();
+        if (hasPlace) leave();
+      }
+    },
+    hasten(turn) {
+      if (waiting.has(turn) && isInside()) {
+        waiting.delete(turn);
+        turn.begin?.(false);
       }
     },
   };
+  return bulkhead;
 }

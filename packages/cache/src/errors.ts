@@ -30,6 +30,18 @@ export class LoadsOverloadedError extends SluiceError {
   }
 }
 
+/** A load reads what it is loading, itself or by way of others: it would wait for itself. */
+export class LoadCycleError extends SluiceError {
+  override readonly code = "ERR_SLUICE_CACHE_LOAD_CYCLE";
+  /** The scope of what was asked for last. */
+  readonly scope: string;
+
+  constructor(scope: string) {
+    super(`A load of "${scope}" asks, itself or by way of others, for what it is to load. Break the circle.`);
+    this.scope = scope;
+  }
+}
+
 /** A load returned what the scope's codec cannot give back as it was. */
 export class CacheValueError extends SluiceError {
   override readonly code = "ERR_SLUICE_CACHE_VALUE";

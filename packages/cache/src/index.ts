@@ -6,6 +6,7 @@ export {
   CacheUnavailableError,
   CacheValueError,
   InvalidationQueuedError,
+  LoadCycleError,
   LoadsOverloadedError,
   LoadTimeoutError,
 } from "./errors.ts";

@@ -1,9 +1,10 @@
 import { parseDuration, type Clock, type Duration } from "@sluice/core";
 
-import type { Bulkhead } from "./bulkhead.ts";
-import { CacheValueError, LoadTimeoutError } from "./errors.ts";
+import type { Bulkhead, Turn } from "./bulkhead.ts";
+import { CacheValueError, LoadCycleError, LoadTimeoutError } from "./errors.ts";
 import { loadTraces, type LoadTrace } from "./events.ts";
 import { deepFreeze } from "./freeze.ts";
+import { loadDepth, runAsPart } from "./load-chain.ts";
 import type { Policy } from "./policy.ts";
 import type { Counters } from "./stats.ts";
 
@@ -48,20 +49,27 @@ export interface LoadOrder {
   readonly loader: Loader<unknown>;
   readonly reason: LoadTrace["reason"];
   readonly stale: unknown;
+  /** Names it at the store, if it has a lease. */
+  readonly holder?: string;
+  /** What it waits with for its place. */
+  readonly turn?: Turn;
 }
 
 const mostTags = 16;
+// Loads within loads are few levels deep, unless they go round in circles.
+const deepest = 100;
 
 /**
  * Runs a load in its turn and within its time.
  *
  * @throws what the loader throws; `ERR_SLUICE_CACHE_LOAD_TIMEOUT`, `ERR_SLUICE_CACHE_OVERLOADED`,
- *   `ERR_SLUICE_CACHE_VALUE`.
+ *   `ERR_SLUICE_CACHE_LOAD_CYCLE`, `ERR_SLUICE_CACHE_VALUE`.
  */
 export async function runLoad(ground: LoadGround, order: LoadOrder): Promise<Loaded> {
   const { policy, counters } = ground;
   try {
-    const { value, said, tookMs } = await ground.bulkhead.run(() => timedLoad(ground, order));
+    if (loadDepth() >= deepest) throw new LoadCycleError(policy.scope);
+    const { value, said, tookMs } = await ground.bulkhead.run(() => timedLoad(ground, order), order.turn);
     if (value === undefined) return { value, payload: undefined, tookMs, ttlMs: 0, tags: [] };
     const payload = encoded(policy, value);
     return {
@@ -83,7 +91,8 @@ interface Said {
   tags: string[];
 }
 
-async function timedLoad({ policy, clock, counters }: LoadGround, { loader, reason, stale }: LoadOrder) {
+async function timedLoad({ policy, clock, counters, bulkhead }: LoadGround, order: LoadOrder) {
+  const { loader, reason, stale, holder } = order;
   counters.loads += 1;
   const startedMs = clock.monotonic();
   const said: Said = { ttlMs: undefined, tags: [] };
@@ -91,10 +100,11 @@ async function timedLoad({ policy, clock, counters }: LoadGround, { loader, reas
   const timer = clock.schedule(policy.loadTimeoutMs, () => {
     timeout.abort(new LoadTimeoutError(policy.scope, policy.loadTimeoutMs));
   });
-  const context = contextOf(policy, said, { signal: timeout.signal, stale });
+  const { signal } = timeout;
+  const context = contextOf(policy, said, { signal, stale });
   try {
-    const work = async (): Promise<unknown> => loader(context);
-    const value = await unlessAborted(loadTraces.trace({ scope: policy.scope, reason }, work), timeout.signal);
+    const work = (): Promise<unknown> => runAsPart({ bulkhead, holder, signal }, async () => loader(context));
+    const value = await unlessAborted(loadTraces.trace({ scope: policy.scope, reason }, work), signal);
     return { value, said, tookMs: clock.monotonic() - startedMs };
   } finally {
     timer.cancel();

@@ -1,8 +1,11 @@
 import type { Random } from "@sluice/core";
 
+import type { Turn } from "./bulkhead.ts";
+import { LoadCycleError } from "./errors.ts";
 import { cacheEvents } from "./events.ts";
 import { newestToken, stampOf, tokenMs } from "./generation.ts";
 import { jittered } from "./lifetime.ts";
+import { isPartOf } from "./load-chain.ts";
 import { runLoad, type Loaded, type LoadGround, type LoadOrder } from "./load.ts";
 import { LocalLoads, type LocalLoad } from "./local-loads.ts";
 import { stampsOf, type Found, type LookGround } from "./look.ts";
@@ -22,7 +25,7 @@ export interface LoadingGround extends LookGround, LoadGround {
 /** What came of asking for a lease. */
 export type Claim =
   | { readonly state: "granted"; readonly lead: Lead }
-  | { readonly state: "shared"; readonly load: LocalLoad }
+  | { readonly state: "shared"; readonly load: Pick<LocalLoad, "outcome"> }
   | { readonly state: "held"; readonly leftMs: number }
   | { readonly state: "changed" };
 
@@ -59,7 +62,9 @@ export class Loading {
       leaseMs,
       seen: seenId(found.snapshot.record),
     });
+    if (claimed.state === "held" && isPartOf((load) => load.holder === claimed.holder)) return circle(policy.scope);
     const load = this.#loads.shareable(plan.key, claimed, stamps.join(","));
+    load?.hasten();
     if (load) return { state: "shared", load };
     if (claimed.state === "granted") {
       const { lease, settleMs } = claimed;
@@ -70,8 +75,11 @@ export class Loading {
 
   /** Loads with the lease, and stores. Others of this process share it from now on. */
   lead(lead: Lead, request: ReadRequest, order: Omit<LoadOrder, "loader">): Promise<Served> {
-    const outcome = this.#leadNow(lead, { ...order, loader: request.loader });
-    this.#loads.offer(lead.plan.key, { holder: lead.holder, stamps: lead.stamps.join(","), outcome });
+    const { holder, stamps, plan } = lead;
+    const turn: Turn = {};
+    const outcome = this.#leadNow(lead, { ...order, loader: request.loader, holder, turn });
+    const hasten = (): void => this.#ground.bulkhead.hasten(turn);
+    this.#loads.offer(plan.key, { holder, stamps: stamps.join(","), outcome, hasten });
     return outcome;
   }
 
@@ -146,6 +154,13 @@ export class Loading {
     if (present === undefined || stampOf(present) !== stamps.at(-1)) return undefined;
     return keys.map((key, index) => `${key}=${stampOf(values[index] ?? "")}`).join(",");
   }
+}
+
+/** As if the load that this one is part of had failed already: what it has is served if it may, else it is told. */
+function circle(scope: string): Claim {
+  const outcome = Promise.reject(new LoadCycleError(scope));
+  outcome.catch(() => {});
+  return { state: "shared", load: { outcome } };
 }
 
 interface Content {

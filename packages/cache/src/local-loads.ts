@@ -6,6 +6,8 @@ export interface LocalLoad {
   readonly holder: string;
   readonly stamps: string;
   readonly outcome: Promise<Served>;
+  /** Lets it begin, if who asks holds the place that it waits for. */
+  readonly hasten: () => void;
 }
 
 /** The loads of this process that others may share. */

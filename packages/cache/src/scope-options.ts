@@ -47,7 +47,7 @@ export interface ScopeOptions<Params, Value> {
   readonly loadTimeout?: Duration;
   /** After so much of a load, a value past its time is served if there is one. Default: never. */
   readonly softTimeout?: Duration;
-  /** Most loads at once in this process. Default 32. */
+  /** Most loads at once in this process, not counting those within a load of the same scope. Default 32. */
   readonly maxLoads?: number;
   /** Most loads that wait for their turn. Default 10 000. */
   readonly maxWaiting?: number;

@@ -5,8 +5,10 @@ import type { CacheEntry, CacheRead, ReadOptions } from "./entry.ts";
 import { CacheClosedError } from "./errors.ts";
 import { deepFreeze } from "./freeze.ts";
 import type { Environment } from "./lifetime.ts";
+import { currentLoad } from "./load-chain.ts";
 import { unlessAborted, type LoadContext } from "./load.ts";
 import { Loading } from "./loading.ts";
+import { readMany } from "./many.ts";
 import { createPlanner, type Planner } from "./plan.ts";
 import type { Plan, Policy } from "./policy.ts";
 import { ReadThrough, type ReadThroughGround } from "./read-through.ts";
@@ -25,14 +27,19 @@ export interface CacheScope<Params, Value> {
    * A value that others hold as well is deeply frozen: a loaded one, a copy, and one that was read together.
    *
    * @throws what the load throws, to all who share it.
-   * @throws `ERR_SLUICE_CACHE_LOAD_TIMEOUT`, `ERR_SLUICE_CACHE_OVERLOADED`, `ERR_SLUICE_CACHE_VALUE` from loading.
+   * @throws `ERR_SLUICE_CACHE_LOAD_TIMEOUT`, `ERR_SLUICE_CACHE_OVERLOADED`, `ERR_SLUICE_CACHE_LOAD_CYCLE`,
+   *   `ERR_SLUICE_CACHE_VALUE` from loading.
    * @throws `ERR_SLUICE_CACHE_UNAVAILABLE` when the store does not answer and `onStoreError` is `"deny"`.
    * @throws `ERR_SLUICE_NOT_CANONICAL`, `ERR_SLUICE_INVALID_ARGUMENT` for parameters that make no key.
    */
   get(params: Params, options?: ReadOptions<Value>): Promise<Value>;
   /** As {@link get}, with where the value came from and how old it is: for `X-Cache` and `Age`. */
   read(params: Params, options?: ReadOptions<Value>): Promise<CacheRead<Value>>;
-  /** The values for many parameters, in their order. All that are stored cost one round trip together. */
+  /**
+   * The values for many parameters, in their order. What is stored costs one round trip for each 256 of them.
+   *
+   * @throws as {@link get}, for the first that fails; nothing is read when one of the parameters makes no key.
+   */
   getMany(params: readonly Params[], options?: ReadOptions<Value>): Promise<Value[]>;
   /** A copy in this process, if there is one that may be read; never waits. */
   peek(params: Params): Value | undefined;
@@ -111,7 +118,11 @@ export function createScope<Params, Value>(
     prefix: options.prefix,
     get: async (params, given) => reader.read(asked(params, given), valueOf),
     read: async (params, given) => reader.read(asked(params, given), readOf),
-    getMany: (all, given) => Promise.all(all.map(async (params) => reader.read(asked(params, given), valueOf))),
+    getMany: async (all, given) =>
+      readMany(all, {
+        ask: (params) => asked(params, given),
+        read: (each) => reader.read(each, valueOf),
+      }),
     peek: (params) => peek(planner.planOf(params).key) as Value | undefined,
     entry: (params) => entryOf({ planner, policy, reader, requestFor, valueOf, peek }, params),
     all: () => target(name === policy.family.name ? policy.family.all : policy.family.scope(name)),
@@ -175,7 +186,7 @@ class Reader {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const startedMs = clock.monotonic();
     if (!enabled()) {
-      const bypass: Unsent = { key: plan.key, served: this.#through.bypass(request) };
+      const bypass: Unsent = { key: plan.key, served: this.#through.bypass(request), within: undefined };
       return this.#counted(bypass, { startedMs, joined: false, signal, make });
     }
     const copy = request.fresh ? undefined : l1?.peek(plan.key);
@@ -183,12 +194,13 @@ class Reader {
       counters.read("l1", startedMs);
       return Promise.resolve(make({ value: copy.value, outcome: "l1", storedMs: copy.storedMs }));
     }
-    const unsent = request.fresh ? undefined : this.#unsent.find(plan.key);
+    const inside = currentLoad();
+    const unsent = request.fresh ? undefined : this.#unsent.find(plan.key, inside);
     if (unsent) {
       unsent.isShared = true;
       return this.#counted(unsent, { startedMs, joined: true, signal, make });
     }
-    const own: Unsent = { key: plan.key, served: this.#through.read(plan, request) };
+    const own: Unsent = { key: plan.key, served: this.#through.read(plan, request), within: inside };
     if (!request.fresh) this.#unsent.offer(own);
     return this.#counted(own, { startedMs, joined: false, signal, make });
   }

@@ -1,9 +1,12 @@
+import type { RunningLoad } from "./load-chain.ts";
 import type { Served } from "./served.ts";
 
 /** A read, and whether several have it. */
 export interface Unsent {
   readonly key: string;
   readonly served: Promise<Served>;
+  /** The load that it is part of. */
+  readonly within: RunningLoad | undefined;
   isShared?: boolean;
 }
 
@@ -13,6 +16,8 @@ const endOfStretch = Promise.resolve();
  * Reads that others may share for as long as this stretch of code runs. Not any longer: who begins after an
  * invalidation was applied must not share a read that may have been executed before it, and with a store in this
  * process that news takes no more than a microtask.
+ *
+ * A load shares its own reads alone: others might wait for the place that it has.
  */
 export class UnsentReads {
   // Usually there is one, and a map that is cleared allocates its table anew.
@@ -23,9 +28,10 @@ export class UnsentReads {
     if (this.#others.size > 0) this.#others.clear();
   };
 
-  find(key: string): Unsent | undefined {
+  find(key: string, within: RunningLoad | undefined): Unsent | undefined {
     if (this.#first === undefined) return undefined;
-    return this.#first.key === key ? this.#first : this.#others.get(key);
+    const found = this.#first.key === key ? this.#first : this.#others.get(key);
+    return found?.within === within ? found : undefined;
   }
 
   offer(read: Unsent): void {

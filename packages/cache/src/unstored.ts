@@ -1,9 +1,12 @@
 import type { Invalidator } from "./invalidator.ts";
+import { currentLoad, type RunningLoad } from "./load-chain.ts";
 import type { Served } from "./served.ts";
 
 interface Running {
   readonly epoch: number;
   readonly outcome: Promise<Served>;
+  /** The load that it is part of. */
+  readonly within: RunningLoad | undefined;
 }
 
 /**
@@ -21,8 +24,10 @@ export class Unstored {
   async shared(key: string, load: () => Promise<Served>): Promise<Served> {
     const { epoch } = this.#invalidator;
     const known = this.#byKey.get(key);
-    if (known?.epoch === epoch) return known.outcome;
-    const running: Running = { epoch, outcome: load() };
+    const within = currentLoad();
+    // Somebody else's load might wait for the place of the one that this is part of.
+    if (known?.epoch === epoch && known.within === within) return known.outcome;
+    const running: Running = { epoch, outcome: load(), within };
     this.#byKey.set(key, running);
     try {
       return await running.outcome;
