@@ -16,7 +16,7 @@ export interface LocksOptions {
   readonly store?: LockStore;
   /** How long a lock outlives its holder, in ms, from 100 to 86 400 000. A holder extends it. Default 10 000. */
   readonly leaseMs?: number;
-  /** Longest wait for a lock in ms. Default 2000. */
+  /** Longest wait for a lock in ms. An answer that is late may take as much as the store's deadline more. Default 2000. */
   readonly waitMs?: number;
   /**
    * When the store cannot be asked: `deny` throws `ERR_SLUICE_LOCK_UNAVAILABLE`; `allow` goes on without a lock, for

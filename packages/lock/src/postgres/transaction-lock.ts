@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "@sluice/core";
 import { sqlState, type SqlTransaction } from "@sluice/postgres";
 
 import { LockBusyError } from "../errors.ts";
@@ -5,9 +6,11 @@ import { lockKeys } from "../keys.ts";
 import { lockKeysIn } from "./advisory.ts";
 import { lockNotAvailable, withLockTimeout } from "./lock-timeout.ts";
 
+const longestMs = 86_400_000;
+
 /** How {@link lockInTransaction} waits. */
 export interface TransactionLockOptions {
-  /** Longest wait for a lock in ms, from 1. Default 2000. */
+  /** Longest wait for a lock in ms, from 1 to 86 400 000. Default 2000. */
   readonly waitMs?: number;
 }
 
@@ -16,7 +19,7 @@ export interface TransactionLockOptions {
  * nothing can be lost: the lock and the writes live and die together. Five round trips.
  *
  * @throws `ERR_SLUICE_LOCK_BUSY` when the lock was not free in time. The transaction goes on as it was before.
- * @throws `ERR_SLUICE_INVALID_ARGUMENT` for impossible keys.
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for impossible keys and options.
  */
 export async function lockInTransaction(
   tx: SqlTransaction,
@@ -24,6 +27,7 @@ export async function lockInTransaction(
   { waitMs = 2000 }: TransactionLockOptions = {},
 ): Promise<void> {
   const ordered = lockKeys(keys);
+  if (!(waitMs >= 1 && waitMs <= longestMs)) throw new InvalidArgumentError("waitMs", `from 1 to ${longestMs}`, waitMs);
   await tx.script("savepoint sluice_lock");
   try {
     await withLockTimeout(tx, waitMs, () => lockKeysIn(tx, ordered));
