@@ -1,13 +1,12 @@
 import { watchCache } from "./cache/cache-events.ts";
 import { createCaching, type Caching } from "./cache/caching.ts";
-import { cacheFlushRoute } from "./cache/flush-route.ts";
+import { createCatalog } from "./catalog.ts";
 import type { Config, Role } from "./config/config.ts";
 import { documentation } from "./http/documentation.ts";
 import { endConnections } from "./http/draining.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { answerOtherMethods } from "./http/methods.ts";
 import { countRequests, metricsRoute } from "./http/metrics-route.ts";
-import type { Guards } from "./http/principal.ts";
 import { traceRequests } from "./http/request-spans.ts";
 import { createServer, refuseEarly, type Server } from "./http/server.ts";
 import { watchDatabaseEvents } from "./infra/database-events.ts";
@@ -23,11 +22,7 @@ import { createLimits } from "./limits/limiter.ts";
 import { collectRoutes, type RouteRow } from "./limits/route-table.ts";
 import { authModule } from "./modules/auth/index.ts";
 import { cartsModule } from "./modules/carts/index.ts";
-import { categoriesModule } from "./modules/categories/index.ts";
-import { listingsModule } from "./modules/listings/index.ts";
-import { productCards, productsModule } from "./modules/products/index.ts";
-import { sellersModule } from "./modules/sellers/index.ts";
-import { forgivesMisspelling } from "./paging/relevance.ts";
+import { productCards } from "./modules/products/index.ts";
 import { openTrade, type Trade } from "./trade.ts";
 
 /** A running marketplace, or one role of it. */
@@ -56,14 +51,12 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
   const server = await createServer({ ...config.http, logLevel: config.logLevel, ...rest });
   const database = createDatabase(databaseUrls, config.database, server.log);
   const telemetry = createTelemetry(config.otlp, server.log);
-  // Who has counted the catalog reads the new counts; others may read what is a little older.
-  const counting = database.session();
-  const { rollUp } = categoriesModule(counting.sql);
   const { secretKey, production: secureCookies } = config;
   const auth = authModule(database.sql, { ...config.auth, secretKey, secureCookies });
   const limits = createLimits({ redisUrl: config.redis.rateLimitUrl, isEnabled: config.features.rateLimit });
   const carts = cartsModule({ ...config.carts, cards: productCards(database.sql), guards: auth.guards });
   const cache = cachingOf(config, database, databaseUrls.length > 1);
+  const catalog = createCatalog(database, cache, auth.guards);
   const stopWatching = watchEvents(telemetry, cache, server.log);
   const routes = collectRoutes(server);
   let trade: Trade | undefined;
@@ -84,7 +77,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
     measure(server, database, telemetry);
     await limitRequests(server, { limiter: limits.limiter, ...config.http, caller: auth.caller });
     refuseEarly(server);
-    const otherWork = { catalog_rollup: rollUp, session_gc: auth.collectGarbage };
+    const otherWork = { catalog_rollup: catalog.rollUp, session_gc: auth.collectGarbage };
     const ground = { role, databaseUrls, database, otherWork, guards: auth.guards, log: server.log };
     const selling = await openTrade(config, ground);
     trade = selling;
@@ -92,9 +85,7 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
       healthRoutes(server, { inspectDatabase: () => database.inspect(), isDraining: () => draining });
       if (config.features.metrics) metricsRoute(server, telemetry);
       if (!includes(role, "web")) return;
-      const catalog = await catalogModules(database, cache, auth.guards);
-      const own = [auth.routes, categoriesModule(counting.reads).routes, carts.routes];
-      const modules = [...own, ...catalog, ...selling.routes];
+      const modules = [auth.routes, carts.routes, ...(await catalog.routes()), ...selling.routes];
       await documentation(server, () => mount(server, modules));
       cache.deliver();
     });
@@ -104,13 +95,6 @@ export async function createApp(config: Config, { role, databaseUrls, ...rest }:
     throw error;
   }
   return { server, database, routes, drain: () => void (draining = true), close };
-}
-
-/** Who sells, and what; and what of it is cached. */
-async function catalogModules({ sql, reads }: Database, cache: Caching, guards: Guards) {
-  const catalog = { reads, cache, guards, forgivesMisspelling: await forgivesMisspelling(sql) };
-  const flush = (server: Server): void => cacheFlushRoute(server, cache.cache, guards);
-  return [sellersModule(sql, guards), productsModule(catalog), listingsModule(catalog), flush];
 }
 
 function cachingOf(config: Config, { sql }: Database, hasReplicas: boolean): Caching {

@@ -25,6 +25,10 @@ async function cachedPaths(market: TestMarketplace): Promise<string[]> {
     `/api/products/${product}`,
     "/api/public/listings/search?q=solar+panel",
     `/api/listings/${listing}`,
+    "/api/public/listings/recommended?category=phones",
+    "/api/products/search?q=solar+panel",
+    "/api/products/search/facets?q=solar+panel",
+    "/api/products/search/facets",
   ];
 }
 
@@ -181,6 +185,16 @@ describeNeeding({ redis: "real" }, "the keys in Redis", () => {
     expect(await keysOf(url, "v1:listing_detail:")).toEqual([`v1:listing_detail:id=${idAt(listing)}`]);
     const feed = await keysOf(url, "v1:feed:");
     expect(feed).toContain("v1:feed:search:limit=1:sort=newest");
+    const others = ["/api/public/listings/recommended", "/api/public/listings/recommended?limit=20&sort=newest"];
+    const found = [await warmed(market, others[0] ?? ""), await market.get(others[1] ?? "")];
+    expect(found.map(xCacheOf)).toEqual(["HIT", "HIT"]);
+    expect(await keysOf(url, "v1:feed:recommended:")).toEqual(["v1:feed:recommended:limit=20"]);
+    for (const path of ["/api/products/search?q=drum", "/api/products/search/facets?q=drum"]) {
+      const known = new Set(await keysOf(url, "cache:products:"));
+      await warmed(market, path);
+      const added = (await keysOf(url, "cache:products:")).filter((key) => !known.has(key));
+      expect([path, added]).toEqual([path, [expect.stringMatching(/^cache:products:[0-9a-f]{32}$/)]]);
+    }
 
     await using redis = connectRedis({ url, deadlineMs: 5000 });
     const leftMs = async (key: string) => Number(await redis.read("PTTL", [key]));

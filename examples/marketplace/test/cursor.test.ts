@@ -5,9 +5,10 @@ import { Failure } from "../src/http/failure.ts";
 import { decodeCursor, encodeCursor, type Position } from "../src/paging/cursor.ts";
 
 const id = fc.uuid();
-const byTime = { name: "p:created_at:desc", kind: "timestamp" } as const;
-const byPrice = { name: "p:price:asc", kind: "integer" } as const;
-const byScore = { name: "p:relevance", kind: "score" } as const;
+const byTime = { name: "p:created_at:desc", kinds: ["timestamp"] } as const;
+const byPrice = { name: "p:price:asc", kinds: ["integer"] } as const;
+const byScore = { name: "p:relevance", kinds: ["score"] } as const;
+const byBoth = { name: "l:recommended", kinds: ["timestamp", "score"] } as const;
 const times = fc
   .tuple(
     fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T00:00:00Z"), noInvalidDate: true }),
@@ -33,16 +34,17 @@ const someTime = "2026-01-31T00:00:00.000123Z";
 
 describe("cursors", () => {
   it("come back as what went in", () => {
-    const values = fc.tuple(times, fc.maxSafeNat(), fc.double({ min: 0, max: 1e6, noNaN: true }).map(Math.abs));
+    const drawn = fc.tuple(times, fc.maxSafeNat(), fc.double({ min: 0, max: 1e6, noNaN: true }).map(Math.abs));
     fc.assert(
-      fc.property(values, id, ([time, price, score], row) => {
+      fc.property(drawn, id, ([time, price, score], row) => {
         const positions = [
-          [byTime, time],
-          [byPrice, price],
-          [byScore, score],
+          [byTime, [time]],
+          [byPrice, [price]],
+          [byScore, [score]],
+          [byBoth, [time, 0 - score]],
         ] as const;
-        for (const [order, value] of positions) {
-          expect(decodeCursor(order, encodeCursor(order, { value, id: row }))).toEqual({ value, id: row });
+        for (const [order, values] of positions) {
+          expect(decodeCursor(order, encodeCursor(order, { values, id: row }))).toEqual({ values, id: row });
         }
       }),
     );
@@ -57,7 +59,7 @@ describe("cursors", () => {
   });
 
   it("are refused when a single character is changed, or mean another valid place", () => {
-    const cursor = encodeCursor(byTime, { value: someTime, id: someId });
+    const cursor = encodeCursor(byTime, { values: [someTime], id: someId });
     const others = fc.constantFrom("A", "Z", "a", "z", "0", "9", "-", "_", "=", "+", "/", " ");
     fc.assert(
       fc.property(fc.nat(cursor.length - 1), others, (at, character) => {
@@ -73,6 +75,8 @@ describe("cursors", () => {
     ["of another order", forged(1, "p:price:desc", someTime, someId)],
     ["of another version", forged(2, byTime.name, someTime, someId)],
     ["with something added", forged(1, byTime.name, someTime, someId, 1)],
+    ["with one value more", forged(1, byTime.name, someTime, someTime, someId)],
+    ["without a value", forged(1, byTime.name, someId)],
     ["with a day that does not exist", forged(1, byTime.name, "2026-02-30T00:00:00.000000Z", someId)],
     ["with a month that does not exist", forged(1, byTime.name, "2026-13-01T00:00:00.000000Z", someId)],
     ["with the year 0", forged(1, byTime.name, "0000-01-01T00:00:00.000000Z", someId)],

@@ -20,6 +20,8 @@ const orders = [
   "/api/public/listings/search?sort=price_desc&location=Lagos&",
   "/api/public/listings/search?q=phone&",
   "/api/public/listings/search?q=phone&sort=newest&",
+  "/api/public/listings/recommended?",
+  "/api/public/listings/recommended?location=lagos&",
 ];
 
 /** Reads to the end, doing something between pages. */

@@ -10,7 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => market[Symbol.asyncDispose]());
 
-const lists = ["/api/products", "/api/products/search?q=phone", "/api/public/listings/search"];
+const lists = [
+  "/api/products",
+  "/api/products/search?q=phone",
+  "/api/public/listings/search",
+  "/api/public/listings/recommended",
+];
 const all = [...lists, "/api/products/search/facets", "/api/categories"];
 
 /** Adds to a path's query. */

@@ -3,9 +3,9 @@ import { invalidFields } from "../http/failure.ts";
 /** What a cursor's position is counted in. */
 export type CursorKind = "timestamp" | "integer" | "score";
 
-/** Where a page ended: the sort value and the id of its last row. */
+/** Where a page ended: what its last row is sorted by, and its id. */
 export interface Position {
-  readonly value: string | number;
+  readonly values: readonly (string | number)[];
   readonly id: string;
 }
 
@@ -13,7 +13,8 @@ export interface Position {
 export interface CursorOrder {
   /** As in `products:created_at:desc`. */
   readonly name: string;
-  readonly kind: CursorKind;
+  /** Of each value. */
+  readonly kinds: readonly CursorKind[];
 }
 
 // Old and new releases share clients during a deploy: a cursor says how it is written.
@@ -23,8 +24,8 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const timestamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/;
 
 /** A position as an opaque string that is safe in a URL. */
-export function encodeCursor(order: CursorOrder, { value, id }: Position): string {
-  return Buffer.from(JSON.stringify([version, order.name, value, id])).toString("base64url");
+export function encodeCursor(order: CursorOrder, { values, id }: Position): string {
+  return Buffer.from(JSON.stringify([version, order.name, ...values, id])).toString("base64url");
 }
 
 /**
@@ -33,11 +34,12 @@ export function encodeCursor(order: CursorOrder, { value, id }: Position): strin
  * @throws a 400 that names `query.cursor`.
  */
 export function decodeCursor(order: CursorOrder, cursor: string): Position {
-  const [writtenBy, name, value, id, ...rest] = parts(cursor);
-  if (writtenBy !== version || rest.length > 0) throw malformed("is not a cursor of this service");
+  const [writtenBy, name, ...place] = parts(cursor);
+  if (writtenBy !== version) throw malformed("is not a cursor of this service");
   if (name !== order.name) throw malformed("was made for another order of results");
-  if (!isValue(order.kind, value) || typeof id !== "string" || !uuid.test(id)) throw malformed("is damaged");
-  return { value, id };
+  const [id, values] = [place.pop(), place];
+  if (!areValues(order.kinds, values) || typeof id !== "string" || !uuid.test(id)) throw malformed("is damaged");
+  return { values, id };
 }
 
 function parts(cursor: string): unknown[] {
@@ -58,8 +60,8 @@ const isOfKind: Readonly<Record<CursorKind, (value: unknown) => boolean>> = {
   score: Number.isFinite,
 };
 
-function isValue(kind: CursorKind, value: unknown): value is string | number {
-  return isOfKind[kind](value);
+function areValues(kinds: readonly CursorKind[], values: readonly unknown[]): values is readonly (string | number)[] {
+  return values.length === kinds.length && kinds.every((kind, index) => isOfKind[kind](values[index]));
 }
 
 /** Whether the date exists: `2026-02-30` has the form of one. */

@@ -21,7 +21,7 @@ export function byCreation(alias: string, direction: Order["direction"]): Order 
   const by = `${alias}.created_at`;
   return {
     name: `${alias}:created_at:${direction}`,
-    kind: "timestamp",
+    kinds: ["timestamp"],
     by,
     cursorValue: isoTime(by),
     type: "timestamptz",
@@ -34,7 +34,7 @@ export function byPrice(alias: string, direction: Order["direction"]): Order {
   const by = `${alias}.price_minor`;
   return {
     name: `${alias}:price:${direction}`,
-    kind: "integer",
+    kinds: ["integer"],
     by,
     cursorValue: `${by}::float8`,
     type: "bigint",

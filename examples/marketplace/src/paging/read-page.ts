@@ -44,8 +44,8 @@ export async function readPage<Item>(
 ): Promise<Page<Item>> {
   const id = `${listed.alias}.id`;
   if (cursor !== undefined) {
-    const position = decodeCursor(order, cursor);
-    const bound = `(${filter.param(position.value)}::${order.type}, ${filter.param(position.id)}::uuid)`;
+    const { values, id: last } = decodeCursor(order, cursor);
+    const bound = `(${filter.param(values[0])}::${order.type}, ${filter.param(last)}::uuid)`;
     filter.add(`(${order.by}, ${id}) ${order.direction === "asc" ? ">" : "<"} ${bound}`);
   }
   const text = `${expressions} select ${listed.columns}, ${order.cursorValue} as cursor_value
@@ -54,6 +54,6 @@ export async function readPage<Item>(
   const { rows } = await sql.query<Item & Row>(text, filter.params);
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
-  const nextCursor = last === undefined ? null : encodeCursor(order, { value: last.cursor_value, id: last.id });
+  const nextCursor = last === undefined ? null : encodeCursor(order, { values: [last.cursor_value], id: last.id });
   return { items, nextCursor, limit };
 }

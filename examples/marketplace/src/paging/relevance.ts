@@ -69,5 +69,5 @@ function queryOf(words: string): string {
 
 function byScore(alias: string): Order {
   const by = "ranked.score";
-  return { name: `${alias}:relevance`, kind: "score", by, cursorValue: by, type: "float8", direction: "desc" };
+  return { name: `${alias}:relevance`, kinds: ["score"], by, cursorValue: by, type: "float8", direction: "desc" };
 }

@@ -1,5 +1,8 @@
-import type { Sql } from "@sluice/postgres";
+import type { InvalidationTarget } from "@sluice/cache";
+import type { HttpGuard } from "@sluice/http";
+import type { SqlDatabase } from "@sluice/postgres";
 
+import type { Changes } from "../../cache/caching.ts";
 import type { Server } from "../../http/server.ts";
 import { categoryRepository } from "./repository.ts";
 import { categoryRoutes } from "./routes.ts";
@@ -12,8 +15,27 @@ export interface CategoriesModule {
   readonly rollUp: () => Promise<void>;
 }
 
+/** What categories stand on. */
+export interface CategoriesModuleOptions {
+  /** Reads that see what was counted in this process. */
+  readonly reads: SqlDatabase;
+  /** Counts are written with these. */
+  readonly changes: Changes;
+  /** What is cached of counts. */
+  readonly counted: () => readonly InvalidationTarget[];
+  /** Answers facets from the cache. */
+  readonly facets: HttpGuard;
+}
+
 /** Categories over a database. */
-export function categoriesModule(sql: Sql): CategoriesModule {
-  const service = categoryService(categoryRepository(sql));
-  return { routes: (server) => categoryRoutes(server, service), rollUp: () => service.rollUp() };
+export function categoriesModule({ reads, changes, counted, facets }: CategoriesModuleOptions): CategoriesModule {
+  const service = categoryService(categoryRepository(reads));
+  return {
+    routes: (server) => categoryRoutes(server, service, facets),
+    rollUp: () =>
+      changes.transaction(async (transaction, invalidate) => {
+        await categoryRepository(transaction).rollUp();
+        invalidate(counted());
+      }),
+  };
 }

@@ -60,13 +60,19 @@ const rollUp = `with counted as (
     on conflict (category_id, band) do update set product_count = excluded.product_count
   ), listed as (
     select category_id, count(*)::integer as listing_count from listings where status = 'approved' group by 1
+  ), sold as (
+    select p.category_id, sum(i.quantity)::bigint as units
+    from orders o join order_items i on i.order_id = o.id join products p on p.id = i.product_id
+    where o.status in ('confirmed', 'fulfilling', 'shipped', 'delivered')
+      and o.created_at > (select sluice_now()) - interval '30 days'
+    group by 1
   )
-  insert into category_rollups (category_id, product_count, listing_count, computed_at)
+  insert into category_rollups (category_id, product_count, listing_count, units_sold, computed_at)
   select c.id, coalesce((select sum(product_count)::integer from counted n where n.category_id = c.id), 0),
-    coalesce(l.listing_count, 0), sluice_now()
-  from categories c left join listed l on l.category_id = c.id order by c.id
+    coalesce(l.listing_count, 0), coalesce(s.units, 0), sluice_now()
+  from categories c left join listed l on l.category_id = c.id left join sold s on s.category_id = c.id order by c.id
   on conflict (category_id) do update set product_count = excluded.product_count,
-    listing_count = excluded.listing_count, computed_at = excluded.computed_at`;
+    listing_count = excluded.listing_count, units_sold = excluded.units_sold, computed_at = excluded.computed_at`;
 
 /** Categories in PostgreSQL. Every call is one round trip. */
 export function categoryRepository(sql: Sql): CategoryRepository {

@@ -1,15 +1,14 @@
-import { z } from "zod";
+import { guard } from "@sluice/fastify";
+import type { HttpGuard } from "@sluice/http";
 
 import { errorAnswers, ok, success } from "../../http/envelope.ts";
-import { category, words } from "../../http/parameters.ts";
 import type { Server } from "../../http/server.ts";
+import { facetQuery } from "../products/index.ts";
 import { categories, facets } from "./category.ts";
 import type { CategoryService } from "./service.ts";
 
-const facetQuery = z.object({ q: words.optional(), category });
-
-/** The routes of categories and facets. */
-export function categoryRoutes(server: Server, service: CategoryService): void {
+/** The routes of categories, and of facets with what answers them from the cache. */
+export function categoryRoutes(server: Server, service: CategoryService, facetGuard: HttpGuard): void {
   const all = { 200: success(categories), ...errorAnswers };
   server.get(
     "/categories",
@@ -22,5 +21,7 @@ export function categoryRoutes(server: Server, service: CategoryService): void {
     querystring: facetQuery,
     response: { 200: success(facets), ...errorAnswers },
   };
-  server.get("/products/search/facets", { schema }, async ({ id, query }) => ok(id, await service.facets(query)));
+  server.get("/products/search/facets", { onRequest: guard(facetGuard), schema }, async ({ id, query }) =>
+    ok(id, await service.facets(query)),
+  );
 }

@@ -2,16 +2,15 @@ import type { Categories, Facets } from "./category.ts";
 import { priceBands } from "./price-band.ts";
 import { mostCounted, type BandCount, type CategoryRepository, type FacetFilter } from "./repository.ts";
 
-/** What can be asked about categories, and the job that counts them. */
+/** What can be asked about categories. */
 export interface CategoryService {
   all(): Promise<Categories>;
   /** From the rollup without words, counted now with them. */
   facets(filter: FacetFilter): Promise<Facets>;
-  rollUp(): Promise<void>;
 }
 
 /** The rules over a repository. */
-export function categoryService(repository: CategoryRepository): CategoryService {
+export function categoryService(repository: Omit<CategoryRepository, "rollUp">): CategoryService {
   return {
     async all() {
       const counted = await repository.all();
@@ -24,7 +23,6 @@ export function categoryService(repository: CategoryRepository): CategoryService
       // A rollup counts everything, however much it is.
       return { ...facets, approximate: false };
     },
-    rollUp: () => repository.rollUp(),
   };
 }
 

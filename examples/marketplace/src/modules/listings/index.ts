@@ -1,3 +1,4 @@
+import type { InvalidationTarget } from "@sluice/cache";
 import type { SqlDatabase } from "@sluice/postgres";
 
 import type { ModuleCache } from "../../cache/caching.ts";
@@ -17,21 +18,31 @@ export interface ListingsModuleOptions {
   readonly reads: SqlDatabase;
   readonly cache: ModuleCache;
   readonly guards: Guards;
-  readonly forgivesMisspelling: boolean;
 }
 
-/** Listings: the public search, one by id, and their writes. */
-export function listingsModule(options: ListingsModuleOptions): (server: Server) => void {
-  const { reads, cache: moduleCache, guards, forgivesMisspelling } = options;
-  const service = listingService(listingRepository(reads), forgivesMisspelling);
-  const cache = listingCache(moduleCache, service);
+/** Listings: the public search, what is recommended, one by id, and their writes. */
+export interface ListingsModule {
+  routes(options: { readonly forgivesMisspelling: boolean }): (server: Server) => void;
+  /** What a rollup makes untrue. */
+  counted(): InvalidationTarget[];
+}
+
+/** Listings over a database. */
+export function listingsModule({ reads, cache: moduleCache, guards }: ListingsModuleOptions): ListingsModule {
+  const cache = listingCache(moduleCache);
   const repository = listingWriteRepository(moduleCache.changes, cache.rules);
   const writes = listingWriteService(repository);
-  return (server) => {
-    listingRoutes(server, service, cache);
-    ownSearchRoute(server, cache, guards);
-    listingWriteRoutes(server, writes, guards);
-    listingAdminRoutes(server, writes, guards);
-    listingImportRoute(server, repository, guards);
+  return {
+    routes({ forgivesMisspelling }) {
+      const service = listingService(listingRepository(reads), forgivesMisspelling);
+      return (server) => {
+        listingRoutes(server, service, cache);
+        ownSearchRoute(server, { service, cache, guards });
+        listingWriteRoutes(server, writes, guards);
+        listingAdminRoutes(server, writes, guards);
+        listingImportRoute(server, repository, guards);
+      };
+    },
+    counted: () => cache.rules.plan("counted", {}),
   };
 }

@@ -6,6 +6,7 @@ import { byCreation, byPrice, isoTime, type Order } from "../../paging/order.ts"
 import { readPage, type Listed, type PageRequest } from "../../paging/read-page.ts";
 import { matches, readBest, readSimilar, type Searched, type SearchRequest } from "../../paging/relevance.ts";
 import type { Listing, ListingCard, MarkedListingCard } from "./listing.ts";
+import { readRecommended } from "./recommended.ts";
 
 /** Which listings. Prices in minor units, both bounds included; a location in any case of letters. */
 export interface ListingFilter {
@@ -40,6 +41,8 @@ export interface ListingLists<Card> {
 export interface ListingRepository extends ListingLists<ListingCard> {
   /** The same lists, with a mark on what a shop sells. */
   markedFor(sellerId: string | null): ListingLists<MarkedListingCard>;
+  /** What to show somebody whom nobody knows. What an inspection has been asked for is left out. Two round trips. */
+  recommended(request: ListingFilter & PageRequest): Promise<Page<ListingCard>>;
   byId(id: string): Promise<Listing | undefined>;
 }
 
@@ -67,7 +70,7 @@ const orders: Readonly<Record<ColumnSort, Order>> = {
   price_desc: byPrice("l", "desc"),
 };
 
-/** Listings in PostgreSQL. Every call is one round trip. */
+/** Listings in PostgreSQL. */
 export function listingRepository(sql: Sql): ListingRepository {
   return {
     ...lists<ListingCard>(sql, () => listed),
@@ -76,6 +79,11 @@ export function listingRepository(sql: Sql): ListingRepository {
         ...listed,
         columns: `${listed.columns}, coalesce(l.seller_id = ${filter.param(sellerId)}::uuid, false) as mine`,
       })),
+    recommended({ category, ...request }) {
+      const filter = filterOf(request);
+      filter.add("not l.inspection_flag");
+      return readRecommended(sql, { listed, filter, category }, request);
+    },
     byId: async (id) => (await sql.query<Listing>(byId, [id])).rows[0],
   };
 }

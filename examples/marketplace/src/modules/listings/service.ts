@@ -1,6 +1,7 @@
 import type { Page } from "../../http/envelope.ts";
 import { invalidFields, notFound } from "../../http/failure.ts";
 import type { Principal } from "../../http/principal.ts";
+import type { PageRequest } from "../../paging/read-page.ts";
 import type { Listing, ListingCard, MarkedListingCard } from "./listing.ts";
 import type { ColumnSort, ListingFilter, ListingLists, ListingRepository } from "./repository.ts";
 
@@ -18,6 +19,8 @@ export interface ListingService {
   search(query: ListingQuery): Promise<Page<ListingCard>>;
   /** The same with a mark on one's own. Approved listings alone, whoever asks. */
   searchAs(principal: Principal, query: ListingQuery): Promise<Page<MarkedListingCard>>;
+  /** What to show somebody whom nobody knows. */
+  recommended(request: ListingFilter & PageRequest): Promise<Page<ListingCard>>;
   /** @throws a 404 where there is none, or it is not approved. */
   byId(id: string): Promise<Listing>;
 }
@@ -27,6 +30,7 @@ export function listingService(repository: ListingRepository, forgivesMisspellin
   return {
     search: (query) => searched(repository, query, forgivesMisspelling),
     searchAs: ({ sellerId }, query) => searched(repository.markedFor(sellerId), query, forgivesMisspelling),
+    recommended: (request) => repository.recommended(request),
     async byId(id) {
       const found = await repository.byId(id);
       if (found === undefined) throw notFound("Listing");

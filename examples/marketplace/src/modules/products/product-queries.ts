@@ -15,5 +15,5 @@ export const productListQuery = z.object({
 /** What a search for products takes. */
 export const productSearchQuery = z.object({ q: words, category, ...prices, limit, cursor });
 
-/** A list that was asked for, with its defaults. */
-export type ProductListQuery = z.output<typeof productListQuery>;
+/** What facets take. */
+export const facetQuery = z.object({ q: words.optional(), category });

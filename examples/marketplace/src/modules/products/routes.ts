@@ -16,7 +16,7 @@ const cards = { 200: successPage(productCard), ...errorAnswers };
 export function productRoutes(
   server: Server,
   service: ProductService,
-  cache: Pick<ProductCache, "list" | "detail">,
+  cache: Pick<ProductCache, "list" | "search" | "detail">,
 ): void {
   server.get(
     "/products",
@@ -29,6 +29,7 @@ export function productRoutes(
   server.get(
     "/products/search",
     {
+      onRequest: guard(cache.search),
       schema: {
         tags,
         summary: "Products by words, best match first",
