@@ -61,15 +61,48 @@ export function addressOf(options: AddressOptions): Target {
   const given = [url, sentinels, cluster].filter((each) => each !== undefined).length;
   if (given !== 1) throw new InvalidArgumentError("target", "exactly one of url, sentinels and cluster", given);
   const parsed = url === undefined ? listed(sentinels, cluster) : parsedUrl(url);
-  if (parsed.addresses.length === 0) throw new InvalidArgumentError("target", "at least one address", 0);
-  return {
+  return checked({
     ...parsed,
     name: options.name ?? parsed.name,
     db: options.db ?? parsed.db,
     username: options.username ?? parsed.username,
     password: options.password ?? parsed.password,
     sentinelPassword: options.sentinelPassword,
-  };
+  });
+}
+
+/** What a caller without types may get wrong, and a client would find out late, or never. */
+function checked(target: Target): Target {
+  const { kind, addresses, name, db } = target;
+  if (addresses.length === 0) throw new InvalidArgumentError("target", "at least one address", 0);
+  for (const { host, port } of addresses) {
+    demand(isText(host) && host !== "", "host", "a name or an address", host);
+    demand(isWhole(port, 1, 65_535), "port", "a whole number from 1 to 65535", port);
+  }
+  // It has no other, and ioredis would use that one without a word.
+  if (kind === "cluster") demand(db === 0, "db", "0 on a Cluster", db);
+  demand(isWhole(db, 0, Infinity), "db", "a whole number, at least 0", db);
+  demand(isText(name), "name", "a string", name);
+  for (const argument of ["username", "password", "sentinelPassword"] as const) {
+    const value: unknown = target[argument];
+    demand(value === undefined || isText(value), argument, "a string", "(not shown)");
+  }
+  return target;
+}
+
+function demand(
+  holds: boolean,
+  ...[argument, expected, value]: ConstructorParameters<typeof InvalidArgumentError>
+): void {
+  if (!holds) throw new InvalidArgumentError(argument, expected, value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isWhole(value: number, least: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= least && value <= most;
 }
 
 type Parsed = Omit<Target, "sentinelPassword">;
@@ -119,7 +152,8 @@ function decoded(text: string): string | undefined {
 }
 
 function hostAndPort(text: string, defaultPort: number): Address {
-  const [, v6, name, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? wrong("with hosts as host:port");
+  const [, v6, name, port] =
+    /^(?:\[([^\]\s]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(text) ?? wrong("with hosts as host:port");
   return { host: v6 ?? name ?? "", port: port === undefined ? defaultPort : Number(port) };
 }
 

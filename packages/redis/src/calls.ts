@@ -148,7 +148,7 @@ export class Calls {
   #send(one: Pending, command: Command): void {
     const { driver } = this.#options;
     one.sent = true;
-    driver.send(command).then(
+    attempted(driver, command).then(
       (answer) => this.#answered(one, toReply(answer)),
       (error: unknown) => this.#failed(one, driver.failureOf(error)),
     );
@@ -224,6 +224,15 @@ export class Calls {
     const created = createOutageBreaker({ clock, ...breaker, onChange });
     this.#breakers.set(shard, created);
     return created;
+  }
+}
+
+/** A driver that throws has failed like one that rejects, or the call would wait, and closing with it, for good. */
+function attempted(driver: RedisDriver, command: Command): Promise<unknown> {
+  try {
+    return driver.send(command);
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

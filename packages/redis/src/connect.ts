@@ -7,7 +7,7 @@ import {
 } from "ioredis";
 
 import { addressOf, type AddressOptions, type Target } from "./address.ts";
-import { createRedis, type RedisOptions } from "./connection.ts";
+import { createRedis, roleOf, type RedisOptions } from "./connection.ts";
 import { ioredisDriver, type IoredisClient } from "./ioredis-driver.ts";
 import { outliveSockets } from "./ioredis-sockets.ts";
 import type { RedisConnection } from "./port.ts";
@@ -40,10 +40,10 @@ const longestPauseMs = 1000;
  */
 export function connectRedis(target: string | ConnectOptions): RedisConnection {
   const options = typeof target === "string" ? { url: target } : target;
-  const { role = "app" } = options;
-  if (!/^[\w.:-]{1,64}$/.test(role)) {
-    throw new InvalidArgumentError("role", "1 to 64 letters, digits, and any of _ . : -", role);
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidArgumentError("target", "a URL or options", options);
   }
+  const role = roleOf(options);
   const client = clientFor(addressOf(options), options, role);
   outliveSockets(client);
   return createRedis(ioredisDriver(client, { warnings: [], role, owned: true }), options);

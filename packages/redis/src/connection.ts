@@ -1,5 +1,6 @@
 import { InvalidArgumentError, systemClock, type Clock } from "@sluice/core";
 
+import { checkArgumentList, checkedArgument, checkLists } from "./arguments.ts";
 import { Calls, type Request } from "./calls.ts";
 import { offerDirect, type Execution, type RunDirect } from "./direct.ts";
 import type { RedisDriver } from "./driver.ts";
@@ -49,10 +50,13 @@ export function createRedis(driver: RedisDriver, options: RedisOptions = {}): Re
   const subscriptions = new Subscriptions({ driver, clock, role, deadlineMs, heartbeatMs });
   const connected = { driver, calls };
 
-  async function close(): Promise<void> {
+  let closing: Promise<void> | undefined;
+  async function end(): Promise<void> {
     await Promise.all([calls.drain(), subscriptions.close()]);
     await driver.close();
   }
+  // Whoever closes again, as a signal's handler and `await using` may both, waits for the same end.
+  const close = (): Promise<void> => (closing ??= end());
 
   const connection: RedisConnection = {
     resends: driver.resends,
@@ -82,6 +86,7 @@ const defaults = {
 function checked(options: RedisOptions): Required<RedisOptions> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const all = { ...defaults, ...Object.fromEntries(given) } as Required<RedisOptions>;
+  roleOf(all);
   checkedDeadline(all.deadlineMs);
   for (const name of ["outageAfter", "probeMs", "heartbeatMs", "maxOutstanding"] as const) {
     const value = all[name];
@@ -89,6 +94,17 @@ function checked(options: RedisOptions): Required<RedisOptions> {
     throw new InvalidArgumentError(name, "a whole number, at least 1", value);
   }
   return all;
+}
+
+/**
+ * What a connection is for. A server refuses spaces in the name of a connection, and then the connection.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` naming the option.
+ * @internal
+ */
+export function roleOf({ role = defaults.role }: RedisOptions): string {
+  if (/^[\w.:-]{1,64}$/.test(role)) return role;
+  throw new InvalidArgumentError("role", "1 to 64 letters, digits, and any of _ . : -", role);
 }
 
 interface Connected {
@@ -116,6 +132,7 @@ function runDirectly({ driver, calls }: Connected): RunDirect {
 }
 
 function requestOf(driver: RedisDriver, { script, entry: { keys, args }, call }: Execution): Request {
+  checkLists(script, keys, args);
   if (keys.length > 1 && (driver.sharded || call.acrossSlots !== true)) commonSlot(keys);
   return {
     name: "EVALSHA",
@@ -133,7 +150,7 @@ function argsOf({ sha1 }: Script, keys: readonly string[], args: readonly Argume
   const all: Argument[] = [sha1, keys.length];
   // Half the time of spreading them, and every call pays for it.
   for (const key of keys) all.push(key);
-  for (const argument of args) all.push(argument);
+  for (const argument of args) all.push(checkedArgument(argument));
   return all;
 }
 
@@ -144,7 +161,9 @@ interface Read {
 }
 
 function readCommand({ driver, calls }: Connected, { command, args, call }: Read): Promise<Reply> {
+  checkArgumentList(args);
   const keys = keysOfRead(command, args);
+  for (const argument of args) checkedArgument(argument);
   if (driver.sharded) commonSlot(keys);
   const deadlineMs = limitOf(call);
   const send = (sent: readonly Argument[], server?: string): Promise<Reply> =>
@@ -178,6 +197,6 @@ function limitOf({ deadlineMs }: CallOptions): number | undefined {
 }
 
 function checkedDeadline(ms: number): number {
-  if (ms >= 1 && ms <= longestDeadlineMs) return ms;
+  if (typeof ms === "number" && ms >= 1 && ms <= longestDeadlineMs) return ms;
   throw new InvalidArgumentError("deadlineMs", `from 1 to ${longestDeadlineMs}`, ms);
 }

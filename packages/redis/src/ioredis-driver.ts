@@ -1,4 +1,4 @@
-import { createRedis, type RedisOptions } from "./connection.ts";
+import { createRedis, roleOf, type RedisOptions } from "./connection.ts";
 import type { Command, DriverListener, Failure, RedisDriver } from "./driver.ts";
 import { openIoredisLink, type IoredisLinkClient } from "./ioredis-link.ts";
 import { warningsAboutIoredis } from "./ioredis-options.ts";
@@ -42,7 +42,7 @@ interface ClusterClient extends IoredisClient {
  */
 export function fromIoredis(client: IoredisClient, options: RedisOptions = {}): RedisConnection {
   const warnings = warningsAboutIoredis(client);
-  return createRedis(ioredisDriver(client, { warnings, role: options.role ?? "app", owned: false }), options);
+  return createRedis(ioredisDriver(client, { warnings, role: roleOf(options), owned: false }), options);
 }
 
 /** Whose client it is, and what is known about it. */

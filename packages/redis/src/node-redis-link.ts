@@ -61,15 +61,35 @@ export async function openLink(
     listener.closed();
   };
   for (const event of ["error", "end", "reconnecting"]) link.on(event, closed);
+  const inTurn = createTurns();
+  // One for all channels: the client calls every listener of a channel, and keeps the same one once.
+  const heard = (message: string, channel: string): void => listener.message(channel, message);
   await link.connect();
   return {
-    subscribe: (channel) => link.subscribe(channel, (message) => listener.message(channel, message)),
-    unsubscribe: (channel) => link.unsubscribe(channel),
+    subscribe: (channel) => inTurn(channel, () => link.subscribe(channel, heard)),
+    unsubscribe: (channel) => inTurn(channel, () => link.unsubscribe(channel)),
     ping: async () => void (await link.sendCommand(["PING"])),
     close: () => {
       if (link.isOpen) link.destroy();
       closed();
     },
+  };
+}
+
+/**
+ * One piece of work after the other per channel. While node-redis unsubscribes, it takes a new listener without telling
+ * the server, and forgets it with the old one.
+ */
+function createTurns(): (channel: string, work: () => Promise<void>) => Promise<void> {
+  const last = new Map<string, Promise<void>>();
+  return (channel, work) => {
+    const turn = (last.get(channel) ?? Promise.resolve()).then(work, work);
+    const over = (): void => {
+      if (last.get(channel) === turn) last.delete(channel);
+    };
+    last.set(channel, turn);
+    turn.then(over, over);
+    return turn;
   };
 }
 

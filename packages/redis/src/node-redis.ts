@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "@sluice/core";
 
-import { createRedis, type RedisOptions } from "./connection.ts";
+import { createRedis, roleOf, type RedisOptions } from "./connection.ts";
 import type { Command, DriverListener, RedisDriver } from "./driver.ts";
 import { nodeRedisClusterDriver, type NodeRedisCluster } from "./node-redis-cluster.ts";
 import {
@@ -24,7 +24,7 @@ export type { NodeRedisClient } from "./node-redis-link.ts";
  * @throws `ERR_SLUICE_INVALID_ARGUMENT` for a pool or a Sentinel client, and naming a wrong option.
  */
 export function fromNodeRedis(client: NodeRedisClient | NodeRedisCluster, options: RedisOptions = {}): RedisConnection {
-  const linkName = `sluice:${options.role ?? "app"}:subscriber`;
+  const linkName = `sluice:${roleOf(options)}:subscriber`;
   if ("nodeClient" in client && "masters" in client) {
     return createRedis(nodeRedisClusterDriver(client, linkName), options);
   }

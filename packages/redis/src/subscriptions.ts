@@ -69,7 +69,7 @@ export class Subscriptions {
         if (!this.#interests.delete(interest)) return;
         if (this.#interests.size === 0) this.#session?.close();
         else if (!this.#interests.hasAny(interest.channel))
-          await interest.session?.link.unsubscribe(interest.channel).catch(() => {});
+          await this.#session?.link.unsubscribe(interest.channel).catch(() => {});
       },
     };
   }

@@ -1,7 +1,8 @@
+import { Redis as Ioredis } from "ioredis";
 import { describe, expect, it } from "vitest";
 
 import { addressOf } from "../src/address.ts";
-import { connectRedis } from "../src/ioredis.ts";
+import { connectRedis, fromIoredis } from "../src/ioredis.ts";
 import { rejection } from "./servers.ts";
 
 describe("an address", () => {
@@ -48,10 +49,40 @@ describe("an address", () => {
     "redis://user:hunter2@host/not-a-number",
     "redis://user:%zzhunter2@host",
     "user:hunter2@host",
+    "redis://user:hunter2@host:99999",
+    "redis://user:hunter2@host:0",
+    "redis://user:hunter2@host ",
+    "redis+cluster://user:hunter2@host/3",
   ])("that is wrong is refused without showing its password: %s", async (url) => {
     const error = await rejection(Promise.resolve().then(() => connectRedis(url)));
     expect(error["code"]).toBe("ERR_SLUICE_INVALID_ARGUMENT");
     expect(String(error.stack)).not.toContain("hunter2");
+  });
+
+  it.each([
+    ["target", undefined],
+    ["target", null],
+    ["target", 6379],
+    ["target", {}],
+    ["db", { url: "redis://a", db: -1 }],
+    ["db", { url: "redis://a", db: 1.5 }],
+    ["db", { cluster: [{ host: "a", port: 1 }], db: 1 }],
+    ["host", { cluster: ["a:1"] }],
+    ["port", { sentinels: [{ host: "a", port: "26379" }] }],
+    ["name", { sentinels: [{ host: "a", port: 1 }], name: 5 }],
+    ["username", { url: "redis://a", username: 5 }],
+    ["password", { url: "redis://a", password: { hunter2: true } }],
+    ["role", { url: "redis://a", role: "my app" }],
+    ["deadlineMs", { url: "redis://a", deadlineMs: "250" }],
+  ])("of a wrong type is refused, naming %s", (argument, target) => {
+    const connecting = (): unknown => connectRedis(target as string);
+    expect(connecting).toThrow(expect.objectContaining({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument }));
+    expect(connecting).not.toThrow("hunter2");
+  });
+
+  it("of a client of yours has a role that a server takes", () => {
+    const client = new Ioredis({ lazyConnect: true });
+    expect(() => fromIoredis(client, { role: "my app" })).toThrow("role must be");
   });
 
   it("is exactly one of URL, Sentinels and Cluster", () => {

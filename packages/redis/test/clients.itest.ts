@@ -1,44 +1,16 @@
-import path from "node:path";
-
 import { createFaultProxy, respProtocol } from "@sluice/testing/faults";
-import { findProgram } from "@sluice/testing/services";
 import { describeNeeding } from "@sluice/testing/vitest";
 import { Redis as Ioredis } from "ioredis";
-import { Redis as Ioredis5 } from "ioredis-5";
-import { createClient } from "redis";
 import { expect, it, onTestFinished } from "vitest";
 
 import { createCoalescer, type RedisConnection } from "../src/index.ts";
-import { fromIoredis, type IoredisClient } from "../src/ioredis.ts";
+import { fromIoredis } from "../src/ioredis.ts";
 import { fromNodeRedis } from "../src/node-redis.ts";
+import { clients, everyClient } from "./every-client.ts";
 import { count, poisonable, scriptOf } from "./scripts.ts";
 import { closing, heard, ownServer, rejection, runsScript, timed, until } from "./servers.ts";
 
 const hit = { keys: ["hits"], args: [1] };
-
-const clients: Readonly<Record<string, (port: number) => Promise<RedisConnection>>> = {
-  "ioredis 6": async (port) => usersIoredis(new Ioredis(port, "127.0.0.1", { lazyConnect: true })),
-  "ioredis 5": async (port) => usersIoredis(new Ioredis5(port, "127.0.0.1", { lazyConnect: true })),
-  "node-redis": async (port) => {
-    const client = createClient({ url: `redis://127.0.0.1:${port}` });
-    client.on("error", () => {});
-    await client.connect();
-    onTestFinished(() => client.destroy());
-    return closing(fromNodeRedis(client));
-  },
-};
-
-function usersIoredis(client: IoredisClient): RedisConnection {
-  client.on("error", () => {});
-  onTestFinished(() => client.disconnect());
-  return closing(fromIoredis(client, { deadlineMs: 1000 }));
-}
-
-// Each of the two that is installed: where only Redis is, Valkey has to be believed.
-const engines = ["redis-server", "valkey-server"].flatMap((name) => findProgram(name) ?? []);
-const everyClient = engines.flatMap((engine) =>
-  Object.entries(clients).map(([name, open]) => ({ name, open, engine, on: path.basename(engine) })),
-);
 
 describeNeeding({ redis: "real" }, "a client that the user brings", () => {
   it.each(everyClient)("works through $name on $on", async ({ open, engine }) => {

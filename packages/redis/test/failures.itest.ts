@@ -211,25 +211,6 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
     expect(list).toContain("name=sluice:cache:subscriber ");
   });
 
-  it("is closed: waiting calls are refused, sent ones are awaited", async () => {
-    const server = await ownServer();
-    const redis = connected({ url: server.url });
-    await redis.read("PING", []);
-    const underway = redis.run(count, hit);
-    await redis.close();
-    expect(await underway).toBe(1);
-    expect(await rejection(redis.run(count, hit))).toMatchObject({ reason: "closed", applied: "no" });
-    expect(
-      await rejection(
-        redis.subscribe(
-          "news",
-          () => {},
-          () => {},
-        ),
-      ),
-    ).toMatchObject({ reason: "closed" });
-  });
-
   it("takes reads from the list only", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url });

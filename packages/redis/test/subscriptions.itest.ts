@@ -85,6 +85,27 @@ describeNeeding({ redis: "real" }, "a subscription", () => {
     await until(() => messages.includes("hello"));
   });
 
+  it("is not kept by the server when it ends before it was confirmed", async () => {
+    const { proxy, redis, direct } = await throughProxy({ deadlineMs: 100, heartbeatMs: 10_000 });
+    await listening(redis);
+    const listeners = (channel: string): Promise<unknown> =>
+      direct.run(scriptOf("listeners", "return redis.call('PUBSUB', 'NUMSUB', ARGV[1])[2]"), {
+        keys: [],
+        args: [channel],
+      });
+    const hole = proxy.blackhole({ direction: "replies" });
+    const late = await redis.subscribe(
+      "late",
+      () => {},
+      () => {},
+    );
+    expect([late.live, await listeners("late")]).toEqual([false, 1]);
+    const ended = late.close();
+    await hole.lift();
+    await ended;
+    expect([await listeners("late"), await listeners("news")]).toEqual([0, 1]);
+  });
+
   it("shares its connection, and closing the last one ends it", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url });
