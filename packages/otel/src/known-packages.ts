@@ -1,6 +1,7 @@
 import type { PackageTelemetry } from "./package-telemetry.ts";
 import { cache } from "./packages/cache.ts";
 import { core } from "./packages/core.ts";
+import { http } from "./packages/http.ts";
 import { lock } from "./packages/lock.ts";
 import { postgres } from "./packages/postgres.ts";
 import { rateLimit } from "./packages/rate-limit.ts";
@@ -11,7 +12,7 @@ const tables = [
   core,
   redis,
   postgres,
-  { name: "http" },
+  http,
   cache,
   rateLimit,
   { name: "idempotency" },

@@ -47,6 +47,22 @@ describe("the table of packages", () => {
     for (const field of fields) expect(source).toMatch(new RegExp(`readonly ${field}\\b`));
   });
 
+  it("is what the README says", () => {
+    const readme = readFileSync(path.join(packagesFolder, "otel", "README.md"), "utf8");
+    const rows = new Map(
+      [...readme.matchAll(/^\| `(sluice\.[^`]+)` +\| (\w+)[^|]*\| ([^|]*)\|$/gm)].map((row) => [row[1], row]),
+    );
+    for (const { name, instrument, attributes = {}, constants = {} } of types.flatMap(({ metrics }) => metrics)) {
+      const [, , kind, cells = ""] = rows.get(name) ?? [];
+      const listed = [...cells.matchAll(/`([^`]+)`/g)].map(([, attribute]) => attribute);
+      expect([name, kind, listed]).toEqual([name, instrument, [...Object.keys(attributes), ...Object.keys(constants)]]);
+    }
+    for (const { name, operations = {} } of knownPackages) {
+      for (const operation of Object.keys(operations))
+        expect(readme).toContain(`\`sluice.${name}.${operation}.duration\``);
+    }
+  });
+
   it("names metrics as OpenTelemetry asks", () => {
     const metrics = types.flatMap(({ metrics: ofType }) => ofType);
     for (const { name, description } of metrics) {

@@ -107,6 +107,7 @@ function isList(replicas: string | readonly string[]): replicas is readonly stri
 
 function clientOptions({ applicationName, settings = {}, ssl, password }: ConnectPostgresOptions): pg.ClientConfig {
   const set = Object.entries(settings).map(([name, value]) => `-c ${escaped(`${name}=${value}`)}`);
+  assertStartable({ applicationName, settings: set.join(" ") });
   return {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -120,6 +121,13 @@ function clientOptions({ applicationName, settings = {}, ssl, password }: Connec
 // The server splits `options` at white space, which a backslash keeps together.
 function escaped(text: string): string {
   return text.replaceAll(/[\\\s]/g, String.raw`\$&`);
+}
+
+/** Where a connection begins, NUL ends a text, and the server takes what follows for something else. */
+function assertStartable(texts: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, text] of Object.entries(texts)) {
+    if (text?.includes("\0")) throw new InvalidArgumentError(name, "without NUL", text);
+  }
 }
 
 function assertWhole(options: Readonly<Record<string, number>>, least: number): void {

@@ -5,11 +5,12 @@ import { positionIn, rolesWithPosition, type RoleRow } from "./finding.ts";
 import type { PoolUsage } from "./host-pool.ts";
 import { createHost, type Host } from "./host.ts";
 import { markOf, type Mark } from "./mark.ts";
-import { fromPg } from "./pg.ts";
+import { fromPg, type PgPoolClient } from "./pg.ts";
 import { createReads, poolOf, type ReadOptions } from "./reads.ts";
+import { assertOutside } from "./session-scope.ts";
 import { createSession, type PostgresSession, type SessionOptions } from "./session.ts";
 import type { SqlDatabase } from "./sql.ts";
-import { createTopology } from "./topology.ts";
+import { createTopology, type Topology } from "./topology.ts";
 
 export type { ConnectPostgresOptions } from "./connect-options.ts";
 export type { PoolUsage } from "./host-pool.ts";
@@ -92,20 +93,9 @@ export function connectPostgres(options: ConnectPostgresOptions): Postgres {
   const trustMs = 5 * probeMs + 2 * connectTimeoutMs;
   const topology = createTopology({ hosts, readersOnly, probeMs, trustMs, clock, random });
 
-  async function lendPrimary() {
-    for (let attempt = 1; ; attempt += 1) {
-      const host = await topology.primary();
-      try {
-        return { host, client: await host.lend("primary") };
-      } catch (error) {
-        // Nothing was sent, so the call may wait for the next primary.
-        if (!hasReason(error, "evicted") || attempt > 1) throw error;
-        await topology.rounds.run();
-      }
-    }
-  }
-
-  const db = fromPg(poolOf(max, async () => (await lendPrimary()).client));
+  const lendPrimary = (): Promise<Lent> => lendFrom(topology);
+  const pool = poolOf(max, async () => (await lendPrimary()).client);
+  const db = fromPg(pool);
   const read = createReads({
     topology,
     replicas: plan.readsFromReplicas && hosts.length > 1 ? hosts : [],
@@ -113,7 +103,11 @@ export function connectPostgres(options: ConnectPostgresOptions): Postgres {
     maxLagMs: plan.maxLagMs,
     clock,
     random,
-    lendPrimary,
+    async lendPrimary() {
+      // The only client may be that of the transaction which this call comes from.
+      if (max === 1) assertOutside(pool);
+      return lendPrimary();
+    },
   });
   const mark = (): Promise<Mark> => currentMark(db);
   const statuses = (): HostStatus[] =>
@@ -137,6 +131,25 @@ export function connectPostgres(options: ConnectPostgresOptions): Postgres {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+interface Lent {
+  readonly host: Host;
+  readonly client: PgPoolClient;
+}
+
+/** Lends a client of the primary, wherever it is. */
+async function lendFrom(topology: Topology): Promise<Lent> {
+  for (let attempt = 1; ; attempt += 1) {
+    const host = await topology.primary();
+    try {
+      return { host, client: await host.lend("primary") };
+    } catch (error) {
+      // Nothing was sent, so the call may wait for the next primary.
+      if (!hasReason(error, "evicted") || attempt > 1) throw error;
+      await topology.rounds.run();
+    }
+  }
 }
 
 async function currentMark(db: SqlDatabase): Promise<Mark> {

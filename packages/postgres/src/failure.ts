@@ -20,6 +20,8 @@ const statesOf: Readonly<Record<"serialization" | "unavailable" | "timeout", Rea
   unavailable: new Set(["57P01", "57P02", "57P03", "57P04", "57P05", "53300", "25P03"]),
 };
 
+// A pooler ends a session with it, and the server answers it to a caller's mistake.
+const protocolViolation = "08P01";
 const unavailableCodes = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -77,13 +79,18 @@ function failureOfOne(link: object): SqlFailure | undefined {
   const own = failureOfOwn(link);
   if (own !== undefined) return own;
   const state = stateOfOne(link);
-  if (state !== undefined) return failureOfState(state);
+  if (state !== undefined) return failureOfState(state, isOnlyRefused(link));
   const code = codeOf(link);
   const message = link instanceof Error ? link.message : "";
   if ((code !== undefined && unavailableCodes.has(code)) || unavailableWords.test(message)) return "unavailable";
   // A Unix socket that is not there.
   if (code === "ENOENT" && "syscall" in link && link.syscall === "connect") return "unavailable";
   return timeoutWords.test(message) ? "timeout" : undefined;
+}
+
+/** Whether the server has refused the statement and goes on, as it does when the number of parameters is wrong. */
+function isOnlyRefused(link: object): boolean {
+  return "severity" in link && link.severity === "ERROR";
 }
 
 function failureOfOwn(link: object): SqlFailure | undefined {
@@ -93,7 +100,8 @@ function failureOfOwn(link: object): SqlFailure | undefined {
   return "reason" in link && link.reason === "deadline" ? "timeout" : "unavailable";
 }
 
-function failureOfState(state: string): SqlFailure {
+function failureOfState(state: string, isRefused: boolean): SqlFailure {
+  if (state === protocolViolation && isRefused) return "other";
   if (statesOf.serialization.has(state)) return "serialization";
   if (statesOf.timeout.has(state)) return "timeout";
   if (statesOf.unavailable.has(state) || state.startsWith("08")) return "unavailable";

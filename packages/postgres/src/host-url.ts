@@ -20,6 +20,7 @@ const pattern = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^@/?#]*)(.*)$/;
  */
 export function hostAddresses(argument: string, urls: string | readonly string[]): HostAddress[] {
   const list = typeof urls === "string" ? [urls] : urls;
+  if (!Array.isArray(list)) throw new InvalidArgumentError(argument, "a URL or a list of URLs", list);
   const addresses = list.flatMap((url) => {
     const [, scheme = "", user = "", hosts = "", rest = ""] = pattern.exec(url) ?? refuse(argument);
     return hosts.split(",").map((host) => addressOf(argument, { host, url: `${scheme}${user}${host}${rest}` }));

@@ -46,6 +46,7 @@ export function createHost(plan: HostPlan, watch: { slow(): void; suspect(host: 
   let role: HostRole = "unknown";
   let answeredMs = Number.NEGATIVE_INFINITY;
   let pool: HostPool | undefined;
+  let isClosed = false;
 
   function openPool(): HostPool {
     const opened = createHostPool(plan, clientConfig(plan, probe.behindPooler), {
@@ -57,11 +58,7 @@ export function createHost(plan: HostPlan, watch: { slow(): void; suspect(host: 
     return opened;
   }
 
-  async function prove(client: PgPoolClient, wanted: "primary" | "replica"): Promise<void> {
-    if ((await currentRole(client)) === wanted) return;
-    watch.suspect(host);
-    throw new PostgresUnavailableError("evicted", [{ host: name, role }]);
-  }
+  const unavailable = (reason: "closed" | "evicted") => new PostgresUnavailableError(reason, [{ host: name, role }]);
 
   const host: Host = {
     name,
@@ -76,23 +73,28 @@ export function createHost(plan: HostPlan, watch: { slow(): void; suspect(host: 
     },
     ask: () => probe.ask(),
     note: (found) => void (role = found),
-    lend(wanted) {
+    async lend(wanted) {
+      if (isClosed) throw unavailable("closed");
       pool ??= openPool();
-      return pool.lend((client) => prove(client, wanted));
+      return pool.lend(async (client) => {
+        if ((await currentRole(client)) === wanted) return;
+        watch.suspect(host);
+        throw unavailable("evicted");
+      });
     },
     refuse: (error) => pool?.refuse(error),
     evict() {
       const left = pool;
-      if (!left) return;
       pool = undefined;
-      left.refuse(() => new PostgresUnavailableError("evicted", [{ host: name, role }]));
-      const clients = left.destroy("evicted");
-      postgresEvents.publish({ type: "host-evicted", host: name, role, clients });
+      if (!left) return;
+      left.refuse(() => unavailable("evicted"));
+      postgresEvents.publish({ type: "host-evicted", host: name, role, clients: left.destroy("evicted") });
     },
     rest: () => probe.rest(),
     async close(graceMs) {
+      isClosed = true;
       probe.close();
-      pool?.refuse(() => new PostgresUnavailableError("closed", [{ host: name, role }]));
+      pool?.refuse(() => unavailable("closed"));
       await pool?.close(graceMs);
     },
   };

@@ -165,6 +165,26 @@ describe("a pool of one host", () => {
   });
 });
 
+describe("a database with one client", () => {
+  it("refuses every call that waits for its own transaction, reads included", async () => {
+    const db = open({ urls: url, max: 1 });
+    const session = db.session();
+    const calls: (() => Promise<unknown>)[] = [
+      () => db.query("select 1"),
+      () => db.transaction(async () => 1),
+      () => db.read().query("select 1"),
+      () => db.read().transaction(async () => 1),
+      () => session.read().query("select 1"),
+      () => session.query("select 1"),
+      () => db.mark(),
+    ];
+    for (const call of calls) {
+      expect(await thrownBy(db.transaction(call))).toMatchObject({ code: "ERR_SLUICE_NESTED_USE" });
+    }
+    expect((await db.read().query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+});
+
 describe("a closed database", () => {
   it("refuses calls, and has let running ones finish", async () => {
     const db = connectPostgres({ urls: url });
@@ -178,6 +198,24 @@ describe("a closed database", () => {
     expect(await running).toBe(1);
     for (const call of [db.query("select 1"), db.read().query("select 1"), db.mark()]) {
       expect(await thrownBy(call)).toMatchObject({ code: "ERR_SLUICE_POSTGRES_UNAVAILABLE", reason: "closed" });
+    }
+  });
+
+  it("tells those who have no client yet that it was closed, however far they have come", async () => {
+    for (let steps = 0; steps < 12; steps += 1) {
+      const db = connectPostgres({ urls: url });
+      await db.query("select 1");
+      const calls = [db.query("select 1"), db.read().query("select 1"), db.transaction(async () => 1)];
+      // Those that had a client already are answered.
+      const reasons = calls.map((call) =>
+        call.then(
+          () => "closed",
+          ({ reason }: { reason?: string }) => reason,
+        ),
+      );
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      await db.close();
+      expect(await Promise.all(reasons)).toEqual(["closed", "closed", "closed"]);
     }
   });
 

@@ -39,6 +39,12 @@ describe("the failure of an error", () => {
     }
   });
 
+  it("is unavailable when a pooler violates the protocol, not when the caller does", () => {
+    const fatal = Object.assign(serverError("08P01"), { severity: "FATAL" });
+    const refused = Object.assign(serverError("08P01"), { severity: "ERROR" });
+    expect([sqlFailure(fatal), sqlFailure(refused), sqlState(refused)]).toEqual(["unavailable", "other", "08P01"]);
+  });
+
   it("is found below the error of a query builder", () => {
     const wrapped = new DrizzleQueryError("select 1", [], serverError("40001"));
     expect(sqlState(wrapped)).toBe("40001");

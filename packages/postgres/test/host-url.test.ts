@@ -43,6 +43,18 @@ describe("the options of a connection", () => {
     urls: { urls: [] },
     closeTimeoutMs: { closeTimeoutMs: -1 },
   };
+  it.each([
+    ["urls", { urls: undefined }],
+    ["urls", { urls: 5432 }],
+    ["urls", { urls: [undefined] }],
+    ["replicas", { replicas: { length: 1 } }],
+    ["applicationName", { applicationName: "a\0b" }],
+    ["settings", { settings: { search_path: "shop\0" } }],
+  ])("are checked though nobody has checked their types: %s", (argument, options) => {
+    const open = (): unknown => connectPostgres({ urls: "postgres://h/d", ...(options as object) });
+    expect(open).toThrow(expect.objectContaining({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument }));
+  });
+
   it.each(Object.entries(wrong))("are checked before anything is connected: %s", (argument, options) => {
     const open = (): unknown => connectPostgres({ urls: "postgres://h/d", ...options });
     expect(open).toThrow(expect.objectContaining({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument }));

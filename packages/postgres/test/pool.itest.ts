@@ -42,6 +42,11 @@ describe("a pg Pool", () => {
     const db = fromPg(await openPool({ max: 1 }));
     const before = await backendOf(db);
     await thrownBy(db.query("select 1 / 0"));
+    for (const params of [[1, 2], Array.from({ length: 70_000 }, () => 1)]) {
+      // A caller's mistake must not look like an outage.
+      const error = await thrownBy(db.query("select $1::text", params));
+      expect([sqlState(error), sqlFailure(error)]).toEqual(["08P01", "other"]);
+    }
     await thrownBy(db.transaction((tx) => tx.query("select 1 / 0")));
     await thrownBy(db.transaction(async (tx) => void (await tx.query("select 1 / 0").catch(() => undefined))));
     expect(await backendOf(db)).toBe(before);

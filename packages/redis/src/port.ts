@@ -71,6 +71,8 @@ export interface Redis {
    * @throws `ERR_SLUICE_REDIS_UNKNOWN` when it was sent and no answer came: it may have run, or may yet.
    * @throws `ERR_SLUICE_REDIS_REPLY` when the server answered with an error.
    * @throws `ERR_SLUICE_REDIS_CROSS_SLOT` before sending, when the keys lie in several hash slots.
+   * @throws `ERR_SLUICE_INVALID_ARGUMENT` before sending, for keys that are no strings or not as many as the script
+   *   takes, and for arguments that are no strings, finite numbers or bytes.
    */
   run(script: Script, entry: Entry, options?: CallOptions): Promise<Reply>;
   /**
@@ -101,7 +103,10 @@ export interface Redis {
 export interface RedisConnection extends Redis, AsyncDisposable {
   /** What is dangerous about the client beneath, as sentences. Empty for `connectRedis`. */
   readonly warnings: readonly string[];
-  /** Closes what Sluice opened. Calls that wait are refused, calls that were sent are reported as unknown. */
+  /**
+   * Closes what Sluice opened. New calls and those that wait to be sent are refused, those underway are awaited until
+   * their deadline. Closing again waits for the same end.
+   */
   close(): Promise<void>;
 }
 

@@ -51,6 +51,53 @@ export const postgres = {
         scale: 0.001,
       },
     ],
+    route: [
+      {
+        instrument: "counter",
+        name: "sluice.postgres.reads",
+        unit: "{read}",
+        description: "Reads that may go to a replica, by where they went and why to the primary.",
+        attributes: { "sluice.postgres.target": "target", "sluice.postgres.route.reason": "reason" },
+      },
+    ],
+    "primary-lost": [
+      {
+        instrument: "counter",
+        name: "sluice.postgres.primary.lost",
+        unit: "{loss}",
+        description: "Times that the primary was lost, by what it was found to be.",
+        attributes: { "sluice.postgres.role": "role" },
+      },
+    ],
+    "primary-found": [
+      {
+        instrument: "histogram",
+        name: "sluice.postgres.primary.absence",
+        unit: "s",
+        description: "Times without a primary, from the first sign of its loss to the next one.",
+        value: "afterMs",
+        scale: 0.001,
+      },
+    ],
+    "host-evicted": [
+      {
+        instrument: "counter",
+        name: "sluice.postgres.clients.evicted",
+        unit: "{client}",
+        description: "Clients that were destroyed because their host had lost its role.",
+        attributes: { "sluice.postgres.role": "role" },
+        amount: "clients",
+      },
+    ],
+    "client-destroyed": [
+      {
+        instrument: "counter",
+        name: "sluice.postgres.clients.destroyed",
+        unit: "{client}",
+        description: "Clients that were destroyed because a statement got no answer.",
+        attributes: { "sluice.postgres.reason": "reason" },
+      },
+    ],
   },
   operations: {
     transaction: {
