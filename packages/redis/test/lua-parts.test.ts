@@ -61,7 +61,7 @@ describe("the parts of a script", () => {
     expect(modules.map(({ file }) => path.basename(path.dirname(file)))).toEqual(["src"]);
     const text = modules[0]?.text ?? "";
     expect(text.match(/export const \w+/g)).toEqual(["export const takeScript"]);
-    const lines = text.split("\n").filter((line) => /^(--@|local|return )(?! )/.test(line));
+    const lines = text.split("\n").filter((line) => /^(--@|local |return )/.test(line));
     expect(lines).toEqual([
       "--@part bucket: what is left",
       "--@part clock: what time it is",
