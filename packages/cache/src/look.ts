@@ -21,6 +21,9 @@ export interface Found {
   readonly watch: Watch | undefined;
 }
 
+/** A record that stands, with time left. */
+export type FoundFresh = Found & { readonly record: EncodedRecord; readonly fresh: true };
+
 /** What a look at the store needs. */
 export interface LookGround {
   readonly store: CacheStore;
@@ -69,15 +72,20 @@ export interface Seen {
   readonly watch: Watch | undefined;
 }
 
+/** A record that stands, with time left: the usual case. Undefined when it is another. */
+export function judgeUsual({ store }: LookGround, plan: Plan, { snapshot, watch }: Seen): FoundFresh | undefined {
+  const { generations } = snapshot;
+  const record = snapshot.record === null ? undefined : decodeRecord(snapshot.record);
+  // An absent generation is no stamp.
+  if (!record?.says(plan.identity, textOf(generations)) || store.now() >= record.freshUntilMs) return undefined;
+  return { record, fresh: true, staleMs: 0, softened: false, snapshot, watch };
+}
+
 /** Judges what was read, at once but for a record with tags of which some may have been invalidated since. */
 export function judge(ground: LookGround, plan: Plan, { snapshot, watch }: Seen): Found | Promise<Found> {
   const { generations } = snapshot;
   const record = snapshot.record === null ? undefined : decodeRecord(snapshot.record);
   const nowMs = ground.store.now();
-  // The usual case, before anything is made for the others. An absent generation is no stamp.
-  const isUsual =
-    record !== undefined && nowMs < record.freshUntilMs && record.says(plan.identity, textOf(generations));
-  if (isUsual) return { record, fresh: true, staleMs: 0, softened: false, snapshot, watch };
   const none: Found = { record: undefined, fresh: false, staleMs: 0, softened: false, snapshot, watch };
   if (snapshot.record === null || !areAll(generations) || !isOwn(ground.policy, plan, record)) return none;
   const stands = standingOf(ground, { record, generations, nowMs });

@@ -5,11 +5,12 @@ import { cacheEvents } from "./events.ts";
 import type { Watch } from "./l1.ts";
 import { isDueEarly } from "./lifetime.ts";
 import type { Lead, Loading, LoadingGround } from "./loading.ts";
-import { beginLook, hasLost, judge, remind, valueOf, type Found } from "./look.ts";
+import { beginLook, hasLost, judge, judgeUsual, remind, valueOf, type Found, type Seen } from "./look.ts";
 import type { Plan } from "./policy.ts";
 import type { EncodedRecord } from "./record.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import { StaleCopies } from "./stale-copies.ts";
+import type { Snapshot } from "./store.ts";
 import { Unstored } from "./unstored.ts";
 import { Wait } from "./wait.ts";
 
@@ -46,29 +47,57 @@ export class ReadThrough {
     this.#unstored = new Unstored(ground.invalidator);
   }
 
-  /** One read, from its first look at the store to its value. A hit awaits the store, and nothing else. */
-  async read(plan: Plan, request: ReadRequest): Promise<Served> {
+  /** One read, from its first look at the store to its value. */
+  read(plan: Plan, request: ReadRequest): Promise<Served> {
+    const { l1, store } = this.#ground;
+    let watch: Watch | undefined;
+    const unanswered = (error: unknown): Promise<Served> => {
+      l1?.unwatch(watch);
+      return this.#unanswered(error, { plan, request, judged: false });
+    };
+    try {
+      watch = beginLook(this.#ground, plan);
+      // Most of what a hit costs is memory: an async function, which can wait again, is entered by what is no hit.
+      const answered = (snapshot: Snapshot): Served | Promise<Served> =>
+        this.#usual({ plan, request, snapshot, watch }) ?? this.#readOn(plan, request, { snapshot, watch });
+      return store.read(plan).then(answered, unanswered);
+    } catch (error) {
+      return unanswered(error);
+    }
+  }
+
+  /** What is handed out at once: a record that stands. */
+  #usual({ plan, request, snapshot, watch }: Answered): Served | undefined {
+    if (request.fresh || hasLost(this.#ground, plan, snapshot)) return undefined;
+    const found = judgeUsual(this.#ground, plan, { snapshot, watch });
+    const valued = found && valueOf(this.#ground.policy, found.record);
+    if (!valued || valued instanceof Promise) return undefined;
+    this.#ground.storeHealth.answered();
+    const served = this.#served({ plan, request, found, record: found.record }, valued.value);
+    this.#ground.l1?.unwatch(watch);
+    return served;
+  }
+
+  /** Looks on until there is a value. */
+  async #readOn(plan: Plan, request: ReadRequest, first: Seen): Promise<Served> {
     const { l1, store, storeHealth } = this.#ground;
     let wait: Wait | undefined;
     let reminders = 0;
-    for (;;) {
+    for (let next: Seen | undefined = first; ; next = undefined) {
       let found: Found | undefined;
-      let watch: Watch | undefined;
+      let watch = next?.watch;
       try {
-        watch = beginLook(this.#ground, plan);
-        const snapshot = await store.read(plan);
+        if (!next) watch = beginLook(this.#ground, plan);
+        const snapshot = next?.snapshot ?? (await store.read(plan));
         if (reminders < mostReminders && hasLost(this.#ground, plan, snapshot)) {
           reminders += 1;
           await remind(this.#ground);
           continue;
         }
         reminders = 0;
-        // A promise more would be paid for by every hit.
-        const judged = judge(this.#ground, plan, { snapshot, watch });
-        found = judged instanceof Promise ? await judged : judged;
+        found = await judge(this.#ground, plan, { snapshot, watch });
         storeHealth.answered();
-        const stored = this.#stored(plan, request, found);
-        const served = stored instanceof Promise ? await stored : stored;
+        const served = await this.#stored(plan, request, found);
         if (served) return served;
         wait ??= new Wait(this.#ground);
         const loaded = await this.#fromLoad({ plan, found, wait }, request);
@@ -86,12 +115,11 @@ export class ReadThrough {
     return this.#loading.apart(request, "bypass");
   }
 
-  #stored(plan: Plan, request: ReadRequest, found: Found): Served | undefined | Promise<Served | undefined> {
+  async #stored(plan: Plan, request: ReadRequest, found: Found): Promise<Served | undefined> {
     const { record, fresh } = found;
     if (!record || request.fresh || (!fresh && !this.#stale.mayServe(plan.key, found))) return undefined;
-    const valued = valueOf(this.#ground.policy, record);
-    if (!(valued instanceof Promise)) return valued && this.#served({ plan, request, found, record }, valued.value);
-    return valued.then((each) => each && this.#served({ plan, request, found, record }, each.value));
+    const valued = await valueOf(this.#ground.policy, record);
+    return valued && this.#served({ plan, request, found, record }, valued.value);
   }
 
   /** What is handed out with a value that was stored: perhaps a copy, perhaps a reload. */
@@ -230,6 +258,11 @@ interface Hit {
   readonly request: ReadRequest;
   readonly found: Found;
   readonly record: EncodedRecord;
+}
+
+interface Answered extends Seen {
+  readonly plan: Plan;
+  readonly request: ReadRequest;
 }
 
 interface Attempt {

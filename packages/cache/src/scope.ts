@@ -116,8 +116,8 @@ export function createScope<Params, Value>(
   return {
     policy,
     prefix: options.prefix,
-    get: async (params, given) => reader.read(asked(params, given), valueOf),
-    read: async (params, given) => reader.read(asked(params, given), readOf),
+    get: (params, given) => orRejected(() => reader.read(asked(params, given), valueOf)),
+    read: (params, given) => orRejected(() => reader.read(asked(params, given), readOf)),
     getMany: async (all, given) =>
       readMany(all, {
         ask: (params) => asked(params, given),
@@ -156,10 +156,21 @@ function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params
     keys: planner.droppedKeys(plan),
     family: policy.family.all,
     settleMs: policy.settleMs,
-    get: async (given) =>
-      reader.read(given ? { plan, request: requestFor(params, given), signal: given.signal } : usually(), valueOf),
+    get: (given) =>
+      orRejected(() =>
+        reader.read(given ? { plan, request: requestFor(params, given), signal: given.signal } : usually(), valueOf),
+      ),
     peek: () => peek(key) as Value | undefined,
   };
+}
+
+/** The call's promise, or one of what it throws. An async function would have every hit wait for a promise more. */
+function orRejected<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
 }
 
 function onlyGroup({ scope, family }: Policy, value: ParamRecord): string {

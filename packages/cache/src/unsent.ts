@@ -20,23 +20,24 @@ const endOfStretch = Promise.resolve();
  * A load shares its own reads alone: others might wait for the place that it has.
  */
 export class UnsentReads {
-  // Usually there is one, and a map that is cleared allocates its table anew.
+  // Usually there is one.
   #first: Unsent | undefined;
-  readonly #others = new Map<string, Unsent>();
+  // A new one for every stretch: a map that is cleared keeps the memory of its past alive, with all that was in it.
+  #others: Map<string, Unsent> | undefined;
   readonly #end = (): void => {
     this.#first = undefined;
-    if (this.#others.size > 0) this.#others.clear();
+    this.#others = undefined;
   };
 
   find(key: string, within: RunningLoad | undefined): Unsent | undefined {
     if (this.#first === undefined) return undefined;
-    const found = this.#first.key === key ? this.#first : this.#others.get(key);
+    const found = this.#first.key === key ? this.#first : this.#others?.get(key);
     return found?.within === within ? found : undefined;
   }
 
   offer(read: Unsent): void {
     if (this.#first !== undefined) {
-      this.#others.set(read.key, read);
+      (this.#others ??= new Map()).set(read.key, read);
       return;
     }
     this.#first = read;
