@@ -72,12 +72,13 @@ export interface Seen {
   readonly watch: Watch | undefined;
 }
 
-/** A record that stands, with time left: the usual case. Undefined when it is another. */
+/** A record that stands, with time left and not packed: the usual case. Undefined when it is another. */
 export function judgeUsual({ store }: LookGround, plan: Plan, { snapshot, watch }: Seen): FoundFresh | undefined {
   const { generations } = snapshot;
   const record = snapshot.record === null ? undefined : decodeRecord(snapshot.record);
   // An absent generation is no stamp.
-  if (!record?.says(plan.identity, textOf(generations)) || store.now() >= record.freshUntilMs) return undefined;
+  if (record?.packing !== "plain" || !record.says(plan.identity, textOf(generations))) return undefined;
+  if (store.now() >= record.freshUntilMs) return undefined;
   return { record, fresh: true, staleMs: 0, softened: false, snapshot, watch };
 }
 
@@ -158,15 +159,20 @@ function worst(standings: readonly Standing[]): Standing {
 /** A value that was read; undefined when it cannot be, which is told and then is a miss. */
 export type Valued = { readonly value: unknown } | undefined;
 
-/** The value of a record, at once unless it is packed. */
-export function valueOf(policy: Policy, record: EncodedRecord): Valued | Promise<Valued> {
+/** The value of a record. */
+export async function valueOf(policy: Policy, record: EncodedRecord): Promise<Valued> {
+  if (!record.negative && record.packing !== "plain") return unpackedValue(policy, record);
+  const valued = plainValueOf(policy, record);
+  if (!valued) cacheEvents.publish({ type: "record-refused", scope: policy.scope, reason: "damaged" });
+  return valued;
+}
+
+/** The value of a record that is not packed, or that has none. */
+export function plainValueOf({ codec }: Policy, record: EncodedRecord): Valued {
   if (record.negative) return { value: null };
-  if (record.packing !== "plain") return unpackedValue(policy, record);
   try {
-    const { codec } = policy;
     return { value: codec.decodeText ? codec.decodeText(record.text) : codec.decode(record.payload) };
   } catch {
-    cacheEvents.publish({ type: "record-refused", scope: policy.scope, reason: "damaged" });
     return undefined;
   }
 }

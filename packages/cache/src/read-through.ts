@@ -4,10 +4,11 @@ import { CacheUnavailableError } from "./errors.ts";
 import { cacheEvents } from "./events.ts";
 import type { Watch } from "./l1.ts";
 import { isDueEarly } from "./lifetime.ts";
-import type { Lead, Loading, LoadingGround } from "./loading.ts";
-import { beginLook, hasLost, judge, judgeUsual, remind, valueOf, type Found, type Seen } from "./look.ts";
+import type { Loading } from "./loading.ts";
+import { beginLook, hasLost, judge, judgeUsual, plainValueOf, remind, valueOf, type Found, type Seen } from "./look.ts";
 import type { Plan } from "./policy.ts";
 import type { EncodedRecord } from "./record.ts";
+import { Refreshes, type RefreshGround } from "./refreshes.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import { StaleCopies } from "./stale-copies.ts";
 import type { Snapshot } from "./store.ts";
@@ -15,10 +16,8 @@ import { Unstored } from "./unstored.ts";
 import { Wait } from "./wait.ts";
 
 /** What {@link ReadThrough} needs. */
-export interface ReadThroughGround extends LoadingGround {
+export interface ReadThroughGround extends RefreshGround {
   readonly onStoreError: "allow" | "deny";
-  /** Takes work that nobody waits for. It must not reject. */
-  readonly aside: (work: Promise<unknown>) => void;
   /** Told how each call of the store went. */
   readonly storeHealth: { failed(error: unknown): void; answered(): void };
 }
@@ -38,17 +37,18 @@ export class ReadThrough {
   readonly #loading: Loading;
   readonly #stale: StaleCopies;
   readonly #unstored: Unstored;
-  readonly #refreshing = new Set<string>();
+  readonly #refreshes: Refreshes;
 
   constructor(ground: ReadThroughGround, loading: Loading) {
     this.#ground = ground;
     this.#loading = loading;
     this.#stale = new StaleCopies(ground.clock, ground.policy);
     this.#unstored = new Unstored(ground.invalidator);
+    this.#refreshes = new Refreshes(ground, { loading, stale: this.#stale });
   }
 
-  /** One read, from its first look at the store to its value. */
-  read(plan: Plan, request: ReadRequest): Promise<Served> {
+  /** One read, from a look at the store to its value. */
+  read(plan: Plan, request: ReadRequest, before?: Wait): Promise<Served> {
     const { l1, store } = this.#ground;
     let watch: Watch | undefined;
     const unanswered = (error: unknown): Promise<Served> => {
@@ -58,8 +58,10 @@ export class ReadThrough {
     try {
       watch = beginLook(this.#ground, plan);
       // Most of what a hit costs is memory: an async function, which can wait again, is entered by what is no hit.
-      const answered = (snapshot: Snapshot): Served | Promise<Served> =>
-        this.#usual({ plan, request, snapshot, watch }) ?? this.#readOn(plan, request, { snapshot, watch });
+      const answered = (snapshot: Snapshot): Served | Promise<Served> => {
+        const answer: Answered = { plan, request, snapshot, watch };
+        return this.#usual(answer) ?? this.#goOn(answer, before ?? new Wait(this.#ground));
+      };
       return store.read(plan).then(answered, unanswered);
     } catch (error) {
       return unanswered(error);
@@ -70,44 +72,36 @@ export class ReadThrough {
   #usual({ plan, request, snapshot, watch }: Answered): Served | undefined {
     if (request.fresh || hasLost(this.#ground, plan, snapshot)) return undefined;
     const found = judgeUsual(this.#ground, plan, { snapshot, watch });
-    const valued = found && valueOf(this.#ground.policy, found.record);
-    if (!valued || valued instanceof Promise) return undefined;
+    const valued = found && plainValueOf(this.#ground.policy, found.record);
+    if (!valued) return undefined;
     this.#ground.storeHealth.answered();
     const served = this.#served({ plan, request, found, record: found.record }, valued.value);
     this.#ground.l1?.unwatch(watch);
     return served;
   }
 
-  /** Looks on until there is a value. */
-  async #readOn(plan: Plan, request: ReadRequest, first: Seen): Promise<Served> {
-    const { l1, store, storeHealth } = this.#ground;
-    let wait: Wait | undefined;
-    let reminders = 0;
-    for (let next: Seen | undefined = first; ; next = undefined) {
-      let found: Found | undefined;
-      let watch = next?.watch;
-      try {
-        if (!next) watch = beginLook(this.#ground, plan);
-        const snapshot = next?.snapshot ?? (await store.read(plan));
-        if (reminders < mostReminders && hasLost(this.#ground, plan, snapshot)) {
-          reminders += 1;
-          await remind(this.#ground);
-          continue;
-        }
-        reminders = 0;
+  /** Goes on with what cannot be handed out at once, and looks again where that may help. */
+  async #goOn({ plan, request, snapshot, watch }: Answered, wait: Wait): Promise<Served> {
+    const { l1, storeHealth } = this.#ground;
+    let found: Found | undefined;
+    try {
+      if (wait.reminders < mostReminders && hasLost(this.#ground, plan, snapshot)) {
+        wait.reminders += 1;
+        await remind(this.#ground);
+      } else {
+        wait.reminders = 0;
         found = await judge(this.#ground, plan, { snapshot, watch });
         storeHealth.answered();
-        const served = await this.#stored(plan, request, found);
+        const stored = await this.#stored(plan, request, found);
+        const served = stored ?? (await this.#fromLoad({ plan, found, wait }, request));
         if (served) return served;
-        wait ??= new Wait(this.#ground);
-        const loaded = await this.#fromLoad({ plan, found, wait }, request);
-        if (loaded) return loaded;
-      } catch (error) {
-        return await this.#unanswered(error, { plan, request, judged: found !== undefined });
-      } finally {
-        l1?.unwatch(watch);
       }
+    } catch (error) {
+      return await this.#unanswered(error, { plan, request, judged: found !== undefined });
+    } finally {
+      l1?.unwatch(watch);
     }
+    return this.read(plan, request, wait);
   }
 
   /** A load as if there were no cache. */
@@ -126,17 +120,17 @@ export class ReadThrough {
   #served({ plan, request, found, record }: Hit, value: unknown): Served {
     const { policy, l1, store, random } = this.#ground;
     const { storedMs } = record;
-    const { watch } = found;
     if (!found.fresh) {
-      if (!this.#stale.isResting(plan.key)) this.#refresh(plan, request, found);
+      if (!this.#stale.isResting(plan.key)) this.#refreshes.start(plan, request, found);
       return { value, outcome: "stale", storedMs };
     }
+    const { watch } = found;
     const { earlyBeta: beta } = policy;
     if (watch || beta > 0) {
       const leftMs = record.freshUntilMs - store.now();
       // A copy knows nothing of tags.
       if (watch && record.tags === "") l1?.keep(plan.key, watch, { value, storedMs, size: record.length, leftMs });
-      if (isDueEarly({ leftMs, loadMs: record.loadMs, beta, random })) this.#refresh(plan, request, found);
+      if (isDueEarly({ leftMs, loadMs: record.loadMs, beta, random })) this.#refreshes.start(plan, request, found);
     }
     return { value, outcome: "hit", storedMs };
   }
@@ -144,7 +138,10 @@ export class ReadThrough {
   async #fromLoad({ plan, found, wait }: Attempt, request: ReadRequest): Promise<Served | undefined> {
     const fallback = request.fresh ? undefined : await this.#fallback(found);
     const claim = await this.#asked(() => this.#loading.claim(plan, found));
-    if (claim.state === "granted") return this.#lead(claim.lead, request, fallback);
+    if (claim.state === "granted") {
+      const outcome = this.#loading.lead(claim.lead, request, { reason: "miss", stale: fallback?.value });
+      return this.#orFallback(plan.key, outcome, fallback);
+    }
     // Somebody reloads it already, here or elsewhere: what may be served meanwhile is.
     if (fallback && claim.state !== "changed") return fallback;
     if (claim.state === "shared" && !request.fresh) {
@@ -157,11 +154,6 @@ export class ReadThrough {
     }
     if (fallback) return fallback;
     return this.#waited(request, wait, claim.state === "held" ? claim.leftMs : 0);
-  }
-
-  #lead(lead: Lead, request: ReadRequest, fallback: Fallback | undefined): Promise<Served> {
-    const outcome = this.#loading.lead(lead, request, { reason: "miss", stale: fallback?.value });
-    return this.#orFallback(lead.plan.key, outcome, fallback);
   }
 
   /** The outcome, or the value past its time when the load fails or takes too long. */
@@ -193,28 +185,6 @@ export class ReadThrough {
     const waitMs = policy.ttlMs === 0 || request.fresh ? 0 : policy.waitMs;
     if (await wait.pause({ waitMs, leftMs })) return undefined;
     return this.#loading.apart(request, "wait-over");
-  }
-
-  #refresh(plan: Plan, request: ReadRequest, found: Found): void {
-    if (this.#refreshing.has(plan.key)) return;
-    this.#refreshing.add(plan.key);
-    const { l1, aside } = this.#ground;
-    const watch = l1?.again(found.watch);
-    const work = async (): Promise<void> => {
-      try {
-        const claim = await this.#loading.claim(plan, { ...found, watch });
-        if (claim.state === "granted") {
-          await this.#loading.lead(claim.lead, request, { reason: "refresh", stale: undefined });
-        }
-      } catch (error) {
-        cacheEvents.publish({ type: "refresh-failed", scope: this.#ground.policy.scope, error });
-        this.#stale.rest(plan.key);
-      } finally {
-        l1?.unwatch(watch);
-        this.#refreshing.delete(plan.key);
-      }
-    };
-    aside(work());
   }
 
   async #fallback(found: Found): Promise<Fallback | undefined> {
@@ -253,27 +223,25 @@ export class ReadThrough {
   }
 }
 
-interface Hit {
+interface Asked {
   readonly plan: Plan;
   readonly request: ReadRequest;
-  readonly found: Found;
-  readonly record: EncodedRecord;
 }
 
-interface Answered extends Seen {
-  readonly plan: Plan;
-  readonly request: ReadRequest;
+interface Answered extends Asked, Seen {}
+
+interface Unanswered extends Asked {
+  /** Whether the store had answered. */
+  readonly judged: boolean;
+}
+
+interface Hit extends Asked {
+  readonly found: Found;
+  readonly record: EncodedRecord;
 }
 
 interface Attempt {
   readonly plan: Plan;
   readonly found: Found;
   readonly wait: Wait;
-}
-
-interface Unanswered {
-  readonly plan: Plan;
-  readonly request: ReadRequest;
-  /** Whether the store had answered the first look. */
-  readonly judged: boolean;
 }

@@ -169,7 +169,7 @@ function orRejected<T>(call: () => Promise<T>): Promise<T> {
   try {
     return call();
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 }
 
@@ -216,18 +216,21 @@ class Reader {
     return this.#counted(own, { startedMs, joined: false, signal, make });
   }
 
-  async #counted<Made>(unsent: Unsent, { startedMs, joined, signal, make }: Reading<Made>): Promise<Made> {
+  #counted<Made>(unsent: Unsent, { startedMs, joined, signal, make }: Reading<Made>): Promise<Made> {
     const { counters } = this.#ground;
-    try {
-      const served = await (signal ? unlessAborted(unsent.served, signal) : unsent.served);
-      if (unsent.isShared) deepFreeze(served.value);
-      const outcome = joined && served.outcome === "miss" ? "coalesced" : served.outcome;
-      counters.read(outcome, startedMs);
-      return make(outcome === served.outcome ? served : { ...served, outcome });
-    } catch (error) {
-      counters.read("failed", startedMs);
-      throw error;
-    }
+    const served = signal ? unlessAborted(unsent.served, signal) : unsent.served;
+    return served.then(
+      (each) => {
+        if (unsent.isShared) deepFreeze(each.value);
+        const outcome = joined && each.outcome === "miss" ? "coalesced" : each.outcome;
+        counters.read(outcome, startedMs);
+        return make(outcome === each.outcome ? each : { ...each, outcome });
+      },
+      (error: unknown) => {
+        counters.read("failed", startedMs);
+        throw error;
+      },
+    );
   }
 }
 

@@ -14,6 +14,8 @@ export interface WaitGround {
 export class Wait {
   /** How often the record was another one than expected. */
   changes = 0;
+  /** How often in a row the store was reminded of an invalidation that it had lost. */
+  reminders = 0;
   readonly #ground: WaitGround;
   readonly #beganMs: number;
   #pauseMs = firstPauseMs;
