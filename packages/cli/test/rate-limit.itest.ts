@@ -59,6 +59,26 @@ describe("sluice rate-limit", () => {
     expect((await limiter().consume("browse", byIp("203.0.113.7"))).allowed).toBe(true);
   });
 
+  it("takes an address in whatever text a log has it, as guards count it", async () => {
+    const network = byIp("2001:db8:1:2::/64");
+    expect((await told("block ip:2001:DB8:1:2:3:4:5:6 --for 10m")).code).toBe(0);
+    expect((await limiter().consume("browse", network)).allowed).toBe(false);
+    expect((await told("inspect ip:2001:db8:1:2::9%eth0")).out).toMatch(/blocked for \d+ ms/);
+    expect((await told("block ip:2001:db8:1:2::/64 --for 0s")).code).toBe(0);
+    expect((await limiter().consume("browse", network)).allowed).toBe(true);
+    expect((await told("inspect ip:::ffff:203.0.113.9")).out).toContain("rate:anon:203.0.113.9");
+    expect((await told("inspect ip:2001:db8:1:2::1/56")).out).toContain("rate:anon:2001:db8:1::/56");
+    expect((await told("inspect ip:-")).out).toContain("rate:anon:-");
+    for (const none of ["203.0.113", "2001:db8::1/129", "1.2.3.4/64", "example.com", "1.2.3.4/24/8"]) {
+      expect((await told(`block ip:${none} --for 10m`)).code).not.toBe(0);
+    }
+  });
+
+  it("takes all that follows the user for the action, and none for a mistake", async () => {
+    expect((await told("inspect action:42/buy/more")).out).toContain("rate_limit:42:buy%2Fmore");
+    expect((await told("inspect action:42")).code).not.toBe(0);
+  });
+
   it("overrides a limit for a while, in processes that run already", async () => {
     const limits = limiter();
     for (let call = 0; call < 2; call += 1) await limits.consume("browse", byUser("vip"));

@@ -37,6 +37,7 @@ export class StoreBooking implements Booking {
   // Made when it is asked for: most calls are never corrected.
   #made: readonly Booked[] | undefined = undefined;
   #isReleased = false;
+  #settled: Promise<boolean> | undefined = undefined;
 
   constructor(corrector: Corrector, asks: readonly Ask[], answer: Answer) {
     this.#corrector = corrector;
@@ -52,16 +53,15 @@ export class StoreBooking implements Booking {
 
   async settle(actual: number): Promise<boolean> {
     checkActual(actual);
-    const wrong = this.#booked.filter(({ ask, charged }) => ask.token === undefined && charged !== actual);
-    const changes = wrong.map((booked) => this.#change(booked, actual - booked.charged));
-    const done = await this.#apply(changes);
-    if (done) for (const booked of wrong) booked.charged = actual;
-    return done;
+    // One after the other: what is to be corrected is known only when the correction before is over.
+    const settled = this.#settled ? this.#settled.then(() => this.#settle(actual)) : this.#settle(actual);
+    this.#settled = settled;
+    return settled;
   }
 
   async release(): Promise<boolean> {
     if (this.#isReleased) return true;
-    const done = await this.#apply(this.#slots().map((booked) => this.#change(booked, -booked.charged)));
+    const done = await this.#apply(this.#slots(), ({ charged }) => -charged);
     this.#isReleased ||= done;
     return done;
   }
@@ -71,29 +71,43 @@ export class StoreBooking implements Booking {
     if (this.#isReleased || slots.length === 0) return false;
     let held = 0;
     const done = await this.#apply(
-      slots.map((booked) => this.#change(booked, 0)),
-      (applied) => (held += applied.reduce((sum, one) => sum + one, 0)),
+      slots,
+      () => 0,
+      (_, applied) => (held += applied.reduce((sum, one) => sum + one, 0)),
     );
     return done && held === slots.length;
+  }
+
+  async #settle(actual: number): Promise<boolean> {
+    const wrong = this.#booked.filter(({ ask, charged }) => ask.token === undefined && charged !== actual);
+    return this.#apply(
+      wrong,
+      ({ charged }) => actual - charged,
+      (corrected) => {
+        for (const booked of corrected) booked.charged = actual;
+      },
+    );
   }
 
   #slots(): Booked[] {
     return this.#booked.filter(({ ask }) => ask.token !== undefined);
   }
 
-  #change({ ask: { key, limit, token }, stamp, charged }: Booked, delta: number): Change & { readonly key: string } {
-    return { key, limit, delta, booked: charged, stamp, atMs: this.#answer.atMs, token };
+  #change({ ask: { limit, token }, stamp, charged }: Booked, delta: number): Change {
+    return { limit, delta, booked: charged, stamp, atMs: this.#answer.atMs, token };
   }
 
   async #apply(
-    changes: readonly (Change & { readonly key: string })[],
-    onApplied?: (applied: readonly number[]) => void,
+    all: readonly Booked[],
+    deltaOf: (booked: Booked) => number,
+    onApplied?: (booked: readonly Booked[], applied: readonly number[]) => void,
   ): Promise<boolean> {
     const { store, lost, forgetDenial } = this.#corrector;
     try {
-      for (const [key, ofKey] of Map.groupBy(changes, (change) => change.key)) {
-        const applied = await store.adjust(key, ofKey);
-        onApplied?.(applied);
+      for (const [key, ofKey] of Map.groupBy(all, ({ ask }) => ask.key)) {
+        const changes = ofKey.map((booked) => this.#change(booked, deltaOf(booked)));
+        const applied = await store.adjust(key, changes);
+        onApplied?.(ofKey, applied);
         forgetDenial(key);
       }
       return true;

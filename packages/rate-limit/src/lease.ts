@@ -198,7 +198,9 @@ class LeaseBooking implements Booking {
     checkActual(actual);
     const delta = actual - this.#charged;
     this.#charged = actual;
-    return this.#correct(delta);
+    const done = await this.#correct(delta);
+    if (!done) this.#charged -= delta;
+    return done;
   }
 
   release(): Promise<boolean> {

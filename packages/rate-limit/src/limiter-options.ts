@@ -8,11 +8,17 @@ import type { Subject } from "./subject.ts";
 
 /** What {@link createRateLimiter} is made of. */
 export interface RateLimiterOptions<Name extends string> {
-  /** Limits by the name under which calls ask for them: 1 to 64 letters, digits, and any of `_ . -`. */
+  /**
+   * Limits by the name under which calls ask for them: 1 to 64 letters, digits, and any of `_ . -`. Limits of one kind,
+   * name and window are one limit with one count, in whatever policies they are, and must be equal.
+   */
   readonly policies: Readonly<Record<Name, PolicyInput>>;
   /** Where limits are counted. Default: this process, `memoryStore({ clock, random })`. */
   readonly store?: RateLimitStore;
-  /** Whether limits hold. A function is asked at each call, so a flag needs no restart. Default `"enforce"`. */
+  /**
+   * Whether limits hold. A function is asked at each call, so a flag needs no restart; a call to which it answers
+   * anything else is rejected with `ERR_SLUICE_INVALID_ARGUMENT`. Default `"enforce"`.
+   */
   readonly mode?: Mode | (() => Mode);
   /**
    * What a failed store means for a call. `allow`: it passes uncounted. `deny`: `ERR_SLUICE_RATE_LIMIT_UNAVAILABLE`.
@@ -97,8 +103,8 @@ export interface RateLimiter<Name extends string> extends AsyncDisposable {
   check(policy: Name, subject: Subject, options?: ConsumeOptions): Promise<Decision>;
   /**
    * Waits until the call fits, then spends. Sleeps exactly as long as the limits say, so callers who wait for the same
-   * token wake up together and all but one wait on. The decision is a denial only when it would take longer than
-   * `maxWait`.
+   * token wake up together and all but one wait on. A slot may be released at any moment: where none is free it looks
+   * again each 100 ms. The decision is a denial only when it would take longer than `maxWait`.
    *
    * @throws as {@link consume}; the signal's reason when it aborts.
    */

@@ -12,6 +12,8 @@ import { keyOf, type Subject } from "./subject.ts";
 import type { Wanted } from "./verdict.ts";
 
 const mostDemands = 16;
+// Not so short that those who wait are a load of their own.
+const slotLookMs = 100;
 const usual: ConsumeOptions = {};
 
 const spends: TakeOptions = { spend: true };
@@ -70,8 +72,9 @@ export function createRateLimiter<const Name extends string>(options: RateLimite
     for (;;) {
       const decision = await consume(policy, subject, consuming);
       if (decision.allowed) return decision;
-      if (clock.monotonic() + decision.retryAfterMs > giveUpMs) return decision;
-      await sleep(clock, decision.retryAfterMs, consuming.signal);
+      const waitMs = soonestMs(decision);
+      if (clock.monotonic() + waitMs > giveUpMs) return decision;
+      await sleep(clock, waitMs, consuming.signal);
     }
   }
 
@@ -96,6 +99,14 @@ function limitsOf<Name extends string>({ all }: Plans<Name>): Readonly<Record<Na
     Name,
     readonly NamedLimit[]
   >;
+}
+
+/** When a call may fit: its limits say so exactly, but slots are released at any moment. */
+function soonestMs({ blockedMs, limits }: Decision): number {
+  const waits = limits.map(({ kind, retryAfterMs }) =>
+    kind === "concurrency" ? Math.min(retryAfterMs, slotLookMs) : retryAfterMs,
+  );
+  return Math.max(blockedMs, ...waits);
 }
 
 function costOf(cost: number | undefined): number {

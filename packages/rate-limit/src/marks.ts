@@ -17,14 +17,16 @@ interface SubjectMarks {
 export class Marks {
   readonly #max: number;
   readonly #marks = new Map<string, SubjectMarks>();
+  #lastUntilMs = 0;
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Subjects that have marks. */
-  get size(): number {
-    return this.#marks.size;
+  /** Whether nobody has marks: those of the past are forgotten with the last of them. */
+  isEmpty(nowMs: number): boolean {
+    if (this.#marks.size > 0 && this.#lastUntilMs <= nowMs) this.#marks.clear();
+    return this.#marks.size === 0;
   }
 
   /** The longest block among the subjects of some asks, in ms from now. */
@@ -43,15 +45,18 @@ export class Marks {
   set(key: string, mark: Mark, nowMs: number): void {
     const marks = this.#marks.get(key) ?? this.#open(key, nowMs);
     const untilMs = nowMs + mark.forMs;
+    this.#lastUntilMs = Math.max(this.#lastUntilMs, untilMs);
     if (mark.kind === "block") marks.blockedUntilMs = untilMs;
     else if (mark.forMs === 0) marks.overrides.delete(mark.name);
     else marks.overrides.set(mark.name, { limit: mark.limit, refill: mark.refill, untilMs });
     if (isOver(marks, nowMs)) this.#marks.delete(key);
   }
 
-  unblock(key: string): void {
+  unblock(key: string, nowMs: number): void {
     const marks = this.#marks.get(key);
-    if (marks) marks.blockedUntilMs = 0;
+    if (!marks) return;
+    marks.blockedUntilMs = 0;
+    if (isOver(marks, nowMs)) this.#marks.delete(key);
   }
 
   shown(key: string, nowMs: number): Pick<SubjectState, "blockedMs" | "overrides"> {

@@ -92,10 +92,11 @@ class MemoryStore implements RateLimitStore {
 
   hit(key: string, limit: NamedLimit, cost: number): Hit | undefined {
     const meter = this.#meters.get(limit.field);
+    const nowMs = this.#clock.now();
     // Only of subjects by themselves: their state lives on until it is rolled, whenever it may be dropped.
-    const state = this.#marks.size === 0 ? meter?.table.own(key) : undefined;
+    const state = this.#marks.isEmpty(nowMs) ? meter?.table.own(key) : undefined;
     if (!meter?.algorithm.hit || state === undefined) return undefined;
-    const moment: Moment = { terms: limit, nowMs: this.#clock.now() };
+    const moment: Moment = { terms: limit, nowMs };
     const remaining = meter.algorithm.hit(state, moment, cost);
     return remaining < 1 ? undefined : { moment, remaining };
   }
@@ -121,7 +122,7 @@ class MemoryStore implements RateLimitStore {
     for (const [field, { table }] of this.#meters) {
       if (limits === undefined || limits.some((limit) => limit.field === field)) table.forget(key);
     }
-    if (limits === undefined) this.#marks.unblock(key);
+    if (limits === undefined) this.#marks.unblock(key, this.#clock.now());
   }
 
   inspect(key: string): SubjectState {

@@ -59,12 +59,27 @@ export function plansOf<Name extends string>(options: RateLimiterOptions<Name>):
     const policy = policyOf(name, input, { mode, onStoreError, instances });
     all.set(name, planOf(policy, { store, local, clock, denials: new DenyCache(denyCache) }));
   }
+  refuseDifferent([...all.values()]);
   function find(name: Name): Plan {
     const plan = all.get(name);
     if (plan) return plan;
     throw new InvalidArgumentError("policy", `one of ${[...all.keys()].join(", ")}`, name);
   }
   return { store, clock, random, local, instances, isExempt: exemption(options.exempt), all, find };
+}
+
+/** Limits of one field share their counts: two policies that mean different limits would spend each other's. */
+function refuseDifferent(all: readonly Plan[]): void {
+  const known = new Map<string, { readonly policy: string; readonly limit: NamedLimit }>();
+  for (const { name: policy, limits } of all) {
+    for (const limit of limits) {
+      const first = known.get(limit.field) ?? { policy, limit };
+      known.set(limit.field, first);
+      if (first.limit.limit === limit.limit && first.limit.refill === limit.refill) continue;
+      const expected = `a limit "${limit.name}" equal to that of "${first.policy}", or with a name of its own`;
+      throw new InvalidArgumentError(`policies.${policy}`, expected, limit.limit);
+    }
+  }
 }
 
 function exemption(exempt: RateLimiterOptions<string>["exempt"]): Plans<string>["isExempt"] {

@@ -70,12 +70,24 @@ export function policyOf(name: string, input: PolicyInput, defaults: PolicyDefau
     name,
     limits,
     localLimits: limits.map((limit) => share(limit, defaults.instances)),
-    mode: typeof mode === "function" ? mode : () => mode,
+    mode: modeOf(options.mode === undefined ? "mode" : `policies.${name}.mode`, mode),
     onStoreError: checkedAction(`policies.${name}.onStoreError`, options.onStoreError ?? defaults.onStoreError),
     leaseMs: options.lease === undefined ? undefined : checkedLease(name, limits, options.lease),
     hasSlots: limits.some(({ kind }) => kind === "concurrency"),
     countDenied: options.countDenied === true && checkedForDenied(name, limits, options.lease),
   };
+}
+
+/** A mode as it is asked for at each call. What is none must neither enforce nor switch off by accident. */
+function modeOf(argument: string, mode: Mode | (() => Mode)): () => Mode {
+  if (typeof mode === "function") return () => checkedMode(argument, mode());
+  checkedMode(argument, mode);
+  return () => mode;
+}
+
+function checkedMode(argument: string, mode: Mode): Mode {
+  if (mode === "enforce" || mode === "shadow" || mode === "off") return mode;
+  throw new InvalidArgumentError(argument, '"enforce", "shadow" or "off"', mode);
 }
 
 /**

@@ -33,6 +33,33 @@ describe("a decision", () => {
     expect((await limiter.check("auth", user)).limits.map(({ remaining }) => remaining)).toEqual([7, 27]);
   });
 
+  it("is corrected one correction after the other, so two refunds at a time are one", async () => {
+    const { limiter } = made();
+    const other = await limiter.consume("auth", user, { cost: 3 });
+    const decision = await limiter.consume("auth", user, { cost: 5 });
+    expect(await Promise.all([decision.refund(), decision.settle(0), decision.refund()])).toEqual([true, true, true]);
+    expect((await limiter.check("auth", user)).limits.map(({ remaining }) => remaining)).toEqual([7, 27]);
+    await Promise.all([other.settle(4), other.settle(1), other.settle(2)]);
+    expect((await limiter.check("auth", user)).limits.map(({ remaining }) => remaining)).toEqual([8, 28]);
+  });
+
+  it("that is refunded again after the store has failed in between gives back what is left, and no more", async () => {
+    const { limiter, store } = made();
+    const friend = byUser("43");
+    for (const subject of [user, friend]) await limiter.consume("tokens", subject, { cost: 10 });
+    const decision = await limiter.consumeAll([
+      { policy: "tokens", subject: user, cost: 20 },
+      { policy: "tokens", subject: friend, cost: 20 },
+    ]);
+    store.failsFor = friend.key;
+    expect(await decision.refund()).toBe(false);
+    store.failsFor = undefined;
+    expect(await decision.refund()).toBe(true);
+    for (const subject of [user, friend]) {
+      expect((await limiter.check("tokens", subject)).limits[0]?.remaining).toBe(90);
+    }
+  });
+
   it("is settled to what the call has cost, as often as that becomes known", async () => {
     const { limiter } = made();
     const decision = await limiter.consume("tokens", user, { cost: 20 });

@@ -6,6 +6,8 @@ export interface FakeStore extends RateLimitStore {
   readonly calls: string[];
   /** Set to an error to have every call fail. */
   failure: Error | undefined;
+  /** Set to a key to have corrections of it fail. */
+  failsFor: string | undefined;
   /** Set to have every call wait for it before it is done. */
   gate: Promise<void> | undefined;
   /** Set to have every answer wait for it after the work was done. */
@@ -26,10 +28,15 @@ export function fakeStore(options: Parameters<typeof memoryStore>[0] = {}): Fake
   const fake: FakeStore = {
     calls: [],
     failure: undefined,
+    failsFor: undefined,
     gate: undefined,
     late: undefined,
     take: (asks, takeOptions) => call(takeOptions.spend ? "take" : "look", () => store.take(asks, takeOptions)),
-    adjust: (key, changes) => call("adjust", () => store.adjust(key, changes)),
+    adjust: (key, changes) =>
+      call("adjust", () => {
+        if (key === fake.failsFor) throw new Error(`The store is away for ${key}.`);
+        return store.adjust(key, changes);
+      }),
     mark: (key, mark) => call("mark", () => store.mark(key, mark)),
     reset: (key, limits) => call("reset", () => store.reset(key, limits)),
     inspect: (key) => call("inspect", () => store.inspect(key)),

@@ -148,6 +148,18 @@ describe("leased budget", () => {
     expect((await store.inspect(user.key)).counters[0]?.spent).toBe(10 * 4 - 4 + 46);
   });
 
+  it("charges once for a call whose settlement had to be tried again", async () => {
+    const { limiter, store } = one({ refill: 1, everyMs: 1_000_000 });
+    const call = await limiter.consume("api", user);
+    store.failure = new Error("away");
+    expect(await call.settle(5)).toBe(false);
+    store.failure = undefined;
+    expect(await call.settle(5)).toBe(true);
+    expect(await call.settle(5)).toBe(true);
+    await limiter.close();
+    expect((await store.inspect(user.key)).counters[0]?.spent).toBe(5);
+  });
+
   it("is asked for once by all who wait for it", async () => {
     const { limiter, store } = one();
     const decisions = await Promise.all(Array.from({ length: 30 }, () => limiter.consume("api", user)));

@@ -76,6 +76,10 @@ describe("a limit that is malformed", () => {
 
 const one = window({ limit: 1, per: "1m" });
 
+function loginAndSearch(login: Limit, search: Limit) {
+  return createRateLimiter({ policies: { login, search } });
+}
+
 describe("a limiter that is malformed", () => {
   it.each<[string, unknown]>([
     ["no limit", []],
@@ -94,11 +98,25 @@ describe("a limiter that is malformed", () => {
       "denied calls that count in a lease",
       { limits: bucket({ capacity: 1, refill: 1, every: 1 }), lease: "1s", countDenied: true },
     ],
+    ["an unknown mode", { limits: one, mode: "on" }],
     ["a lease that is too long", { limits: bucket({ capacity: 1, refill: 1, every: 1 }), lease: "61s" }],
   ])("is refused for a policy of %s", (_, policy) => {
     expect(codeOf(() => createRateLimiter({ policies: { p: policy as PolicyInput } }))).toBe(
       "ERR_SLUICE_INVALID_ARGUMENT",
     );
+  });
+
+  it("is refused where two policies mean different limits by one name, and lets equal ones share a count", async () => {
+    const [few, many] = [10, 100].map((limit) => window({ name: "minute", limit, per: "1m" }));
+    const hour = window({ name: "minute", limit: 100, per: "1h" });
+    if (!few || !many) throw new Error("There are no limits.");
+    expect(() => loginAndSearch(few, many)).toThrow('equal to that of "login"');
+    const slow = bucket({ name: "b", capacity: 5, refill: 1, every: "1s" });
+    expect(codeOf(() => loginAndSearch(slow, { ...slow, refill: 2 }))).toBe("ERR_SLUICE_INVALID_ARGUMENT");
+    expect(Object.keys(loginAndSearch(few, hour).policies)).toEqual(["login", "search"]);
+    const sharing = loginAndSearch(few, { ...few });
+    await sharing.consume("login", byUser("42"));
+    expect((await sharing.consume("search", byUser("42"))).limits[0]?.remaining).toBe(8);
   });
 
   it("is refused for options that are none", () => {
@@ -109,6 +127,8 @@ describe("a limiter that is malformed", () => {
       { exempt: "rate:user:42" as never },
       { exempt: ["rate:user:42"] as never },
       { onStoreError: "open" as "allow" },
+      { mode: "enforced" as "enforce" },
+      { policies: { p: { limits: one, mode: "on" as "off" } } },
       { policies: undefined as never },
       { policies: { "a b": one } as never },
     ];
@@ -152,6 +172,17 @@ describe("a call that is malformed", () => {
       () =>
         limiter.consumeAll([
           { policy: "p", subject: user },
+          { policy: "p", subject: user },
+        ]),
+    ],
+    [
+      "a mode that is none",
+      () => createRateLimiter({ policies: { p: one }, mode: () => "on" as "off" }).consume("p", user),
+    ],
+    [
+      "a mode that is none, among several demands",
+      () =>
+        createRateLimiter({ policies: { p: one }, mode: () => "on" as "off" }).consumeAll([
           { policy: "p", subject: user },
         ]),
     ],

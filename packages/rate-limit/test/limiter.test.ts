@@ -114,6 +114,27 @@ describe("a limiter", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it("takes a slot soon after it is released, and waits for one no longer than it may", async () => {
+    const clock = createFakeClock();
+    const policy = concurrency({ limit: 1, lease: "5m" });
+    const jobs = createRateLimiter({ policies: { jobs: policy }, store: fakeStore({ clock }), clock });
+    const first = await jobs.consume("jobs", user);
+    const startedMs = clock.monotonic();
+    const second = jobs.acquire("jobs", user, { maxWait: "30s" }).then((decision) => ({
+      decision,
+      tookMs: clock.monotonic() - startedMs,
+    }));
+    await clock.advance(2000);
+    await first.release();
+    await clock.advance(1000);
+    const { decision, tookMs } = await second;
+    expect([decision.allowed, tookMs <= 2100]).toEqual([true, true]);
+    const third = jobs.acquire("jobs", user, { maxWait: "3s" });
+    await clock.advance(3000);
+    expect((await third).allowed).toBe(false);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it("stops waiting when its caller does", async () => {
     const { limiter, clock, store } = made();
     await limiter.consume("tokens", user, { cost: 100 });

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 
 import { slotOf, type Redis } from "@sluice/redis";
 import { connectRedis } from "@sluice/redis/ioredis";
@@ -58,6 +58,12 @@ async function leftMs(key: string): Promise<number> {
   return Number(await redis.read("PTTL", [key]));
 }
 
+async function shorten(key: string, ms: number): Promise<void> {
+  const source = "return redis.call('PEXPIRE', KEYS[1], ARGV[1])";
+  const sha1 = createHash("sha1").update(source).digest("hex");
+  await redis.run({ name: "shorten", source, sha1 }, { keys: [key], args: [ms] });
+}
+
 describe("a store in Redis", () => {
   it("keeps subjects under the names that people know, one hash each, in a slot of its own", async () => {
     const limiter = made();
@@ -94,6 +100,27 @@ describe("a store in Redis", () => {
     expect(await leftMs(marked.key)).toBeGreaterThan(3_500_000);
     await limiter.consume("minute", marked);
     expect(await leftMs(marked.key)).toBeGreaterThan(3_500_000);
+  });
+
+  it("keeps a key for as long as a correction makes it count", async () => {
+    const limiter = createRateLimiter({
+      store: redisStore(redis, { deadlineMs: 10_000 }),
+      policies: {
+        tokens: bucket({ capacity: 10, refill: 1, every: "1h" }),
+        job: concurrency({ limit: 1, lease: "10m" }),
+      },
+    });
+    const tokens = byUser(`${id}-tokens`);
+    const call = await limiter.consume("tokens", tokens);
+    expect(await call.settle(9)).toBe(true);
+    expect(await leftMs(tokens.key)).toBeGreaterThan(9 * 3_600_000 - 60_000);
+    const job = byUser(`${id}-job`);
+    const slot = await limiter.consume("job", job);
+    // As if most of the time had passed for which the key was to be kept.
+    await shorten(job.key, 1000);
+    expect(await slot.renew()).toBe(true);
+    expect(await leftMs(job.key)).toBeGreaterThan(540_000);
+    expect(await slot.release()).toBe(true);
   });
 
   it("counts by the server's time, in milliseconds", async () => {

@@ -67,6 +67,25 @@ describe("the shortcut of a store in memory", () => {
     expect((await limiter.consume("window", user)).allowed).toBe(false);
   });
 
+  it("is back when no subject is blocked any more, be it that blocks have ended or that they were lifted", async () => {
+    const clock = createFakeClock();
+    const store = memoryStore({ clock });
+    const { limiter } = made(store, clock);
+    const [limit] = limiter.policies.window;
+    await limiter.consume("window", user);
+    const isShort = () => limit !== undefined && store.hit?.(user.key, limit, 1) !== undefined;
+    expect(isShort()).toBe(true);
+    for (const other of ["43", "44"]) await limiter.block(byUser(other), 30);
+    expect(isShort()).toBe(false);
+    clock.stepWall(29);
+    expect(isShort()).toBe(false);
+    clock.stepWall(1);
+    expect(isShort()).toBe(true);
+    await limiter.block(byUser("43"), "1h");
+    await limiter.reset(byUser("43"));
+    expect(isShort()).toBe(true);
+  });
+
   it.each([1, 2])("is not taken for a strict window, of one piece or of many: %i", async (parts) => {
     const clock = createFakeClock();
     const strict = strictWindow({ limit: 3, per: 10, parts });

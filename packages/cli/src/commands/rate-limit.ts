@@ -1,4 +1,5 @@
 import { parseDuration } from "@sluice/core";
+import { addressGroup } from "@sluice/http";
 import {
   byAction,
   byIp,
@@ -107,13 +108,26 @@ async function withStore(
 
 const kinds: Readonly<Record<string, (id: string) => Subject>> = {
   user: byUser,
-  ip: byIp,
+  ip: addressed,
   key: byKey,
   action: (id) => {
-    const [user = "", action = ""] = id.split("/");
-    return byAction(user, action);
+    const slash = id.indexOf("/");
+    // Without one there is no user, and that is refused.
+    return byAction(id.slice(0, Math.max(0, slash)), id.slice(slash + 1));
   },
 };
+
+/** As guards count addresses, whatever text of it was copied from a log: IPv6 by its /64, where nothing else is said. */
+function addressed(text: string): Subject {
+  if (text === "-") return byIp(undefined);
+  const slash = text.indexOf("/");
+  const address = slash < 0 ? text : text.slice(0, slash);
+  const bits = slash < 0 ? undefined : wholeNumber("the prefix", text.slice(slash + 1), { from: 8, to: 128 });
+  const which = address.includes(":") ? "ipv6Prefix" : "ipv4Prefix";
+  const group = addressGroup(address, bits === undefined ? {} : { [which]: bits });
+  if (group === undefined) throw new UsageError(`"${text}" is no IP address.`);
+  return byIp(group);
+}
 
 /** `user:42`, `ip:203.0.113.7`, `key:org_7` or `action:42/buy`. */
 function subjectOf(text: string): Subject {

@@ -4,7 +4,7 @@ import type { Script } from "@sluice/redis";
 /** Corrects what take spent, where it was booked. */
 export const adjustScript: Script = {
   name: "adjust",
-  sha1: "cf32312b4de500f625af448b1bdc5930069f097f",
+  sha1: "80bd265443b885f1beed2cb1d91536847c319f54",
   keys: 1,
   source: `--[[
 adjust: corrects what take spent, where it was booked.
@@ -16,15 +16,25 @@ ARGV[2..] changes  seven each: field, delta (below 0 gives back, above charges, 
 returns   per change what was applied; for a renewal 1, or 0 when the slots are gone
 O(limits); a log or slots add O(limit); one slot.
 What a window has forgotten is neither given back nor charged, so a late refund never lands in the next window, and a
-subject that has expired is not brought back to life. The expiry of the key stays as take has set it.
+subject that has expired is not brought back to life. What a correction makes count for longer keeps the key for as long:
+debt of a bucket that is charged more, and slots that are renewed. Windows are kept for two of them by take already.
 A bucket gives back only what cannot have flowed back since, as it might have been full meanwhile, and is overdrawn by
 one bucket at most. Slots are known by their token, so releasing twice is releasing once.
 ]]
-local floor, max, min, format, sub = math.floor, math.max, math.min, string.format, string.sub
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
+local format, sub, call = string.format, string.sub, redis.call
+
+--@part keep-alive: how long a subject is remembered
+
+local function keep_alive(key, life)
+  life = max(60000, life)
+  -- Set further ahead than needed, so that not every write has to.
+  if call('PTTL', key) < life then call('PEXPIRE', key, format('%.0f', ceil(life * 1.5))) end
+end
 
 local now = tonumber(ARGV[1])
 if now < 0 then
-  local time = redis.call('TIME')
+  local time = call('TIME')
   now = time[1] * 1000 + floor(time[2] / 1000)
 end
 
@@ -42,7 +52,7 @@ local function adjust_counter(state, change)
   local applied = max(-count, change.delta)
   numbers[place] = count + applied
   for index, number in ipairs(numbers) do numbers[index] = format('%.0f', number) end
-  return applied, mark_of(state) .. table.concat(numbers, ':')
+  return applied, mark_of(state) .. table.concat(numbers, ':'), 0
 end
 
 local function adjust_bucket(state, change)
@@ -57,7 +67,7 @@ local function adjust_bucket(state, change)
     debt = before - max(0, min(-change.delta * change.per, owed))
   end
   local applied = change.delta > 0 and change.delta or floor((debt - before) / change.per)
-  return applied, mark_of(state) .. format('%.0f:%.0f:%.0f', max(now, at), debt, refill)
+  return applied, mark_of(state) .. format('%.0f:%.0f:%.0f', max(now, at), debt, refill), ceil(debt / refill)
 end
 
 -- A log knows the entries of a call by their time, slots by their token.
@@ -78,13 +88,13 @@ local function adjust_entries(state, change)
   end
   if change.delta == 0 then
     local renewed = string.rep(format('%013.0f', now + change.per) .. change.extra, removed)
-    return min(1, removed), table.concat(before) .. table.concat(after) .. renewed
+    return min(1, removed), table.concat(before) .. table.concat(after) .. renewed, change.per
   end
   local added = 0
   if change.delta > 0 and change.stamp > now then
     added = max(0, min(change.delta, 2 * change.limit - #state / width))
   end
-  return added - removed, table.concat(before) .. string.rep(stamp .. change.extra, added) .. table.concat(after)
+  return added - removed, table.concat(before) .. string.rep(stamp .. change.extra, added) .. table.concat(after), 0
 end
 
 local applied = {}
@@ -94,12 +104,15 @@ for base = 2, #ARGV, 7 do
   change.delta, change.stamp = tonumber(ARGV[base + 1]), tonumber(ARGV[base + 2])
   change.taken_at = tonumber(ARGV[base + 3])
   change.limit, change.per = tonumber(ARGV[base + 4]), tonumber(ARGV[base + 5])
-  local state, kind = redis.call('HGET', KEYS[1], field), sub(field, 1, 1)
-  local done, text = 0, nil
-  if state and kind == 'b' then done, text = adjust_bucket(state, change)
-  elseif state and (kind == 'l' or kind == 'c') then done, text = adjust_entries(state, change)
-  elseif state then done, text = adjust_counter(state, change) end
-  if text and done ~= 0 then redis.call('HSET', KEYS[1], field, text) end
+  local state, kind = call('HGET', KEYS[1], field), sub(field, 1, 1)
+  local done, text, life = 0, nil, 0
+  if state and kind == 'b' then done, text, life = adjust_bucket(state, change)
+  elseif state and (kind == 'l' or kind == 'c') then done, text, life = adjust_entries(state, change)
+  elseif state then done, text, life = adjust_counter(state, change) end
+  if text and done ~= 0 then
+    call('HSET', KEYS[1], field, text)
+    if life > 0 then keep_alive(KEYS[1], life) end
+  end
   applied[#applied + 1] = done
 end
 return applied
@@ -199,7 +212,7 @@ return #fields > 0 and redis.call('HDEL', KEYS[1], unpack(fields)) or 0
 /** Decides about several limits at once, all are spent or none is. */
 export const takeScript: Script = {
   name: "take",
-  sha1: "ae80bd8519fe96b323450af56535e36e7cf74c22",
+  sha1: "e32dde1be4d3c72818a9015c3261aada57e15551",
   source: `--[[
 take: decides about several limits at once, all are spent or none is.
 
@@ -229,12 +242,13 @@ local call, concat = redis.call, table.concat
 -- Up to here %d is exact everywhere, and faster.
 local small = 2147483648
 
+--@part keep-alive: how long a subject is remembered
+
 local function keep_alive(key, life)
   life = max(60000, life)
   -- Set further ahead than needed, so that not every write has to.
   if call('PTTL', key) < life then call('PEXPIRE', key, format('%.0f', ceil(life * 1.5))) end
 end
-
 --@part usual: the short way, for a subject without marks at one or two windows or buckets with something left
 
 -- What all calls of this moment share at a limit whose window has one piece.

@@ -27,12 +27,7 @@ local call, concat = redis.call, table.concat
 -- Up to here %d is exact everywhere, and faster.
 local small = 2147483648
 
-local function keep_alive(key, life)
-  life = max(60000, life)
-  -- Set further ahead than needed, so that not every write has to.
-  if call('PTTL', key) < life then call('PEXPIRE', key, format('%.0f', ceil(life * 1.5))) end
-end
-
+--@include keep-alive.lua
 --@include take/usual.lua
 --@include take/plan.lua
 
