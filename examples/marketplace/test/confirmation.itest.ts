@@ -1,5 +1,9 @@
+import { createInventory } from "@sluice/inventory";
+import { postgresStore } from "@sluice/inventory/postgres";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
+import { schema } from "../src/infra/database.ts";
+import { confirmOrders } from "../src/modules/orders/confirmation.ts";
 import { buyMany, openSale, type Sale } from "./support/flash.ts";
 import { deliver } from "./support/goods.ts";
 import { seededDatabase, startMarketplace, type TestMarketplace } from "./support/marketplace.ts";
@@ -105,6 +109,29 @@ describe("a confirmation", { timeout: 60_000 }, () => {
     await work();
     await expectAllConfirmedOnce(others, sale);
     expect([await inStatus([cancelled], "cancelled"), mailsFor([cancelled])]).toEqual([1, []]);
+  });
+
+  it("takes nobody's money for what was cancelled before", async () => {
+    const sale = await openSale(web, 2);
+    const ids = await buyMany(web, sale, 2);
+    const [cancelled = "", open = ""] = ids;
+    await web.admin.query("delete from pgboss.job where data->>'order_id' = any($1::text[])", [ids]);
+    const { access_token: token } = sale.buyer;
+    await send(web, ["POST", `/api/orders/${cancelled}/cancel`], { token });
+    const { sql } = web.app.database;
+    const charged: string[] = [];
+    const payments = {
+      async charge(orders: readonly string[]) {
+        charged.push(...orders);
+        throw new Error("the provider is away");
+      },
+    };
+    const stock = createInventory({ store: postgresStore(sql, { schema }) });
+    const ground = { sql, stock, payments, queue: { enqueue: async () => [] } };
+    await confirmOrders(ground, [{ order_id: cancelled }]);
+    const away = confirmOrders(ground, [{ order_id: open }, { order_id: cancelled }, { order_id: open }]);
+    await expect(away).rejects.toThrow("away");
+    expect(charged).toEqual([open]);
   });
 
   it("survives the death of its worker in the middle of the payment", async () => {

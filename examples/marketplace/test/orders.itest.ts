@@ -30,6 +30,11 @@ function order(items: readonly object[], key = crypto.randomUUID() as string, to
   return send(market, ["POST", "/api/orders"], { body: { items }, token, headers: { "idempotency-key": key } });
 }
 
+/** Lines of one product. */
+function linesOf(...units: readonly number[]): readonly object[] {
+  return units.map((quantity) => ({ product_id: product, quantity }));
+}
+
 async function ordered(quantity = 1): Promise<OrderBody> {
   const answer = await order([{ product_id: product, quantity }]);
   if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
@@ -115,6 +120,17 @@ describe("an order", () => {
       expect.objectContaining({ code: "OUT_OF_STOCK", message: "Out of stock!", product_id: rare, available: 1 }),
     ]);
     expect([await available(), await available(rare)]).toEqual([before, 1]);
+  });
+
+  it("is of as many units as all lines of a product have together, and of no more than one line may have", async () => {
+    const before = await available();
+    const placed = await order(linesOf(2, 1));
+    expect(placed.status).toBe(201);
+    expect((placed.body.data as OrderBody).items).toEqual([expect.objectContaining({ quantity: 3 })]);
+    const tooMany = await order(linesOf(100, 1));
+    expect([tooMany.status, tooMany.body.error.fields?.map(({ path }) => path)]).toEqual([400, ["body.items"]]);
+    expect(await available()).toBe(before - 3);
+    await cancel((placed.body.data as OrderBody).id);
   });
 
   it("of what is not for sale is a 404, and of what never came in is out of stock", async () => {

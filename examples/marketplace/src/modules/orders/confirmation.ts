@@ -2,7 +2,7 @@ import { withTransaction, type SqlDatabase } from "@sluice/postgres";
 
 import type { Stock } from "../../infra/inventory.ts";
 import type { DataOf, Queue } from "../../infra/queue.ts";
-import { orderDesk } from "./repository.ts";
+import { orderDesk, orderRepository } from "./repository.ts";
 
 /** Whoever takes the money. */
 export interface Payments {
@@ -20,14 +20,15 @@ export interface ConfirmationGround {
 
 /**
  * The work of the job `order_confirm`: charges, then sells the units, confirms the orders and adds the jobs of their
- * mails in one transaction. Safe to run twice: an order that is not open any more is left alone. One that was paid for
- * after its units had gone to others expires.
+ * mails in one transaction. Safe to run twice: an order that is not open any more is left alone, and nobody pays for it.
+ * One that was paid for after its units had gone to others expires.
  */
 export async function confirmOrders(
   { sql, stock, queue, payments }: ConfirmationGround,
   jobs: readonly DataOf<"order_confirm">[],
 ): Promise<void> {
-  const wanted = [...new Set(jobs.map(({ order_id: id }) => id))];
+  const wanted = await orderRepository(sql).openOf([...new Set(jobs.map(({ order_id: id }) => id))]);
+  if (wanted.length === 0) return;
   await payments.charge(wanted);
   await withTransaction(sql, async (transaction) => {
     const desk = orderDesk(transaction);

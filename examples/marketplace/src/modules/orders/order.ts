@@ -34,8 +34,20 @@ export const newOrder = z.strictObject({
   items: z
     .array(z.strictObject({ product_id: productId, quantity }))
     .min(1, "must name a product")
-    .max(mostItems, `must name at most ${mostItems} products`),
+    .max(mostItems, `must name at most ${mostItems} products`)
+    .transform(addedUp)
+    .refine(
+      (items) => items.every((item) => item.quantity <= mostUnits),
+      `must have at most ${mostUnits} units of a product, in all of its lines together`,
+    ),
 });
+
+/** Lines of one product are one line. */
+function addedUp(lines: readonly { readonly product_id: string; readonly quantity: number }[]) {
+  const sums = new Map<string, number>();
+  for (const { product_id: product, quantity: units } of lines) sums.set(product, units + (sums.get(product) ?? 0));
+  return [...sums].map(([product_id, units]) => ({ product_id, quantity: units }));
+}
 
 /** The state that an administrator wants an order to be in. */
 export const statusChange = z.strictObject({ status: orderStatus });

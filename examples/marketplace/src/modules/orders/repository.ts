@@ -14,6 +14,8 @@ export interface OrderRepository {
   byId(id: string, userId: string | undefined): Promise<OrderDetail | undefined>;
   /** By which route an order came. */
   sourceOf(id: string): Promise<OrderSource | undefined>;
+  /** Those that may still be confirmed. */
+  openOf(ids: readonly string[]): Promise<readonly string[]>;
 }
 
 const items = `(select json_agg(json_build_object('product_id', i.product_id, 'name', i.name, 'quantity', i.quantity,
@@ -33,6 +35,8 @@ const byId = `select ${listed.columns},
       order by e.version) from order_events e where e.order_id = o.id) as events
   from orders o where o.id = $1::uuid and ($2::uuid is null or o.user_id = $2::uuid)`;
 
+const open = "('pending', 'awaiting_payment')";
+
 /** Orders in PostgreSQL. Every call is one round trip. */
 export function orderRepository(sql: Sql): OrderRepository {
   return {
@@ -45,6 +49,10 @@ export function orderRepository(sql: Sql): OrderRepository {
     async sourceOf(id) {
       const { rows } = await sql.query<{ source: OrderSource }>("select source from orders where id = $1::uuid", [id]);
       return rows[0]?.source;
+    },
+    async openOf(ids) {
+      const text = `select id::text as id from orders where id = any($1::uuid[]) and status in ${open}`;
+      return (await sql.query<{ id: string }>(text, [ids])).rows.map(({ id }) => id);
     },
   };
 }
@@ -61,7 +69,6 @@ export interface OrderDesk {
   set(ids: readonly string[], status: OrderStatus): Promise<void>;
 }
 
-const open = "('pending', 'awaiting_payment')";
 const due = `select id::text as id from orders
   where status in ('pending', 'awaiting_payment', 'payment_failed') and expires_at <= sluice_now()
   order by expires_at limit $1 for update skip locked`;

@@ -15,6 +15,7 @@ import { accepted, keyReuse, outOfStock, type Accepted } from "./reserve-outcome
 /** What somebody wants to buy. */
 export interface Purchase {
   readonly userId: string;
+  /** Of distinct products. */
   readonly items: readonly Item[];
   /** The same key is the same purchase. Undefined: a new one each time. */
   readonly key: string | undefined;
@@ -78,9 +79,8 @@ export function orderService(ground: OrderGround): OrderService {
   };
 }
 
-async function place(ground: OrderGround, { userId, items: wanted, key, source }: Purchase): Promise<Accepted> {
+async function place(ground: OrderGround, { userId, items, key, source }: Purchase): Promise<Accepted> {
   const { stock, strategy, placing } = ground;
-  const items = addedUp(wanted);
   const id = key === undefined ? crypto.randomUUID() : orderIdOf(userId, key);
   const lines = items.map(({ product_id: productId, quantity }) => ({ productId, quantity }));
   const products = lines.map(({ productId }) => productId);
@@ -123,12 +123,6 @@ async function moveStock(
   if (resolution?.status !== "confirmed") {
     throw new Failure(409, ["OUT_OF_STOCK", "Its units are held no longer, and others have bought them"]);
   }
-}
-
-function addedUp(items: readonly Item[]): readonly Item[] {
-  const sums = new Map<string, number>();
-  for (const { product_id: product, quantity } of items) sums.set(product, quantity + (sums.get(product) ?? 0));
-  return [...sums].map(([product, quantity]) => ({ product_id: product, quantity }));
 }
 
 function found(order: OrderDetail | undefined): OrderDetail {

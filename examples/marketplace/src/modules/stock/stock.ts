@@ -19,7 +19,10 @@ export const stockMoved = stockLevel.extend({
 
 /** A delivery. */
 export const restock = z.strictObject({
-  quantity: z.int({ error: "must be a whole number" }).min(1, "must be at least 1").max(mostUnits),
+  quantity: z
+    .int({ error: "must be a whole number" })
+    .min(1, "must be at least 1")
+    .max(mostUnits, `must be at most ${mostUnits}`),
   key,
 });
 
@@ -27,15 +30,18 @@ export const restock = z.strictObject({
 export const adjustment = z.strictObject({
   quantity: z
     .int({ error: "must be a whole number" })
-    .min(-mostUnits)
-    .max(mostUnits)
+    .min(-mostUnits, `must be at least -${mostUnits}`)
+    .max(mostUnits, `must be at most ${mostUnits}`)
     .refine((units) => units !== 0, "must not be 0"),
   key,
 });
 
 /** From how many units on a product is low. */
 export const threshold = z.strictObject({
-  low_at: z.int({ error: "must be a whole number" }).min(0, "must be at least 0").max(mostUnits),
+  low_at: z
+    .int({ error: "must be a whole number" })
+    .min(0, "must be at least 0")
+    .max(mostUnits, `must be at most ${mostUnits}`),
 });
 
 /** A product's stock as it is answered. */
