@@ -81,11 +81,12 @@ describe("a lock in PostgreSQL", () => {
   });
 
   it("is refused only when what was had of the other keys is free again", async () => {
-    const ending = Promise.withResolvers<void>();
+    const [asked, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const slowToEnd: SqlDatabase = {
       ...db,
       async transaction(work, options) {
         const result = await db.transaction(work, options);
+        asked.resolve();
         await ending.promise;
         return result;
       },
@@ -97,7 +98,9 @@ describe("a lock in PostgreSQL", () => {
     const refusal = postgresStore(slowToEnd).acquire({ keys: [free, busy], owner: "2", leaseMs });
     void refusal.then(() => (isRefused = true));
     const sole = { keys: [free], owner: "3", leaseMs };
-    await until(async () => (await holder.acquire(sole)).granted);
+    await asked.promise;
+    // A round trip later, whoever was refused meanwhile would know.
+    expect((await holder.acquire(sole)).granted).toBe(true);
     const wasRefusedEarly = isRefused;
     ending.resolve();
     expect(await refusal).toEqual({ granted: false });
