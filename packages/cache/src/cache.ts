@@ -66,7 +66,8 @@ export interface Cache extends AsyncDisposable {
   invalidate(targets: readonly InvalidationTarget[], options?: InvalidateOptions): Promise<Invalidated>;
   /**
    * Invalidates everything whose key begins so: `"v1:feed:"`, or `"availability:42:"` for keys of several segments.
-   * O(1), however much that is: nothing is searched, and what was there is overwritten or expires.
+   * O(1), however much that is: nothing is searched, and what was there is overwritten or expires. A segment of a
+   * {@link pathKey} is a word, parameters are not: they have {@link CacheScope.group}.
    *
    * @throws `ERR_SLUICE_INVALID_ARGUMENT` for a text that ends within a word, or that no scope here has.
    */

@@ -14,6 +14,8 @@ export interface KeyText {
 
 /** How the keys of a scope are made from parameters. */
 export interface KeyFormat<Params> {
+  /** Whether keys are segments after the prefix, which can be flushed by their first. Default `false`. */
+  readonly segmented?: boolean;
   /** @throws `ERR_SLUICE_NOT_CANONICAL` or `ERR_SLUICE_INVALID_ARGUMENT` for parameters that make no key. */
   keyOf(params: Params): KeyText;
 }
@@ -78,6 +80,7 @@ export type PathSegment = string | number;
  */
 export function pathKey<Path extends PathSegment | readonly PathSegment[]>(): KeyFormat<Path> {
   return {
+    segmented: true,
     keyOf(path) {
       const segments: readonly unknown[] = Array.isArray(path) ? path : [path];
       if (segments.length === 0) throw new InvalidArgumentError("path", "at least one segment", path);
@@ -108,9 +111,17 @@ export function encodeSegment(segment: unknown): string {
 const maxSegment = 10_000;
 
 function canonical<Params extends object>(params: Params, { defaults }: ParamsKeyOptions<Params>): string {
-  if (!defaults) return canonicalParams(params as ParamRecord);
+  // What is no record is refused there; here, it would have the key of the defaults.
+  if (!defaults || !isRecord(params)) return canonicalParams(params as ParamRecord);
   const given = Object.entries(params).filter(([, value]) => value !== undefined);
   return canonicalParams({ ...defaults, ...Object.fromEntries(given) });
+}
+
+function isRecord(params: unknown): boolean {
+  if (typeof params !== "object" || params === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(params);
+  // Object.prototype, of whatever realm, or none.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** A text as it is, or by its hash when it is long. No text of the formats above begins with `#`. */

@@ -11,7 +11,7 @@ export interface Planner<Params> {
   /** @throws `ERR_SLUICE_NOT_CANONICAL` or `ERR_SLUICE_INVALID_ARGUMENT` for parameters that make no key. */
   planOf(params: Params): Plan;
   /** The keys that are dropped when an entry is invalidated: its own, and those under other prefixes. */
-  droppedKeys(plan: Plan): readonly string[];
+  droppedKeys(own: string): readonly string[];
 }
 
 /** Builds keys. What does not depend on parameters is built once. */
@@ -42,6 +42,6 @@ export function createPlanner<Params, Value>(policy: Policy, options: ScopeOptio
       const own = `${prefix}:${text}`;
       return { key: own, identity: `${scope} ${identity}`, generations, keys: [own, ...generations] };
     },
-    droppedKeys: ({ key: own }) => [own, ...alsoDrops.map((other) => other + own.slice(prefix.length))],
+    droppedKeys: (own) => [own, ...alsoDrops.map((other) => other + own.slice(prefix.length))],
   };
 }

@@ -13,6 +13,7 @@ import { createPlanner, type Planner } from "./plan.ts";
 import type { Plan, Policy } from "./policy.ts";
 import { ReadThrough, type ReadThroughGround } from "./read-through.ts";
 import { policyOf, within, type ScopeOptions } from "./scope-options.ts";
+import { targetsOf, type ScopeTargets } from "./scope-targets.ts";
 import type { ReadRequest, Served } from "./served.ts";
 import { Counters, type HealthOptions, type ScopeHealth, type ScopeStats } from "./stats.ts";
 import type { GenerationTarget } from "./target.ts";
@@ -69,6 +70,7 @@ export interface ScopeGround extends Omit<ReadThroughGround, "policy" | "bulkhea
 export interface MadeScope<Params, Value> extends CacheScope<Params, Value> {
   readonly policy: Policy;
   readonly prefix: string;
+  readonly startingWith: ScopeTargets["startingWith"];
 }
 
 /** Makes a scope. */
@@ -108,14 +110,11 @@ export function createScope<Params, Value>(
   const asked = (params: Params, given: ReadOptions<Value> = nothingGiven): Asked => {
     return { plan: planner.planOf(params), request: requestFor(params, given), signal: given.signal };
   };
-  const target = (...generations: string[]): GenerationTarget => ({
-    kind: "generation",
-    generations,
-    family: policy.family.all,
-  });
+  const targets = targetsOf({ policy, planner, prefix: options.prefix, segmented: options.key.segmented ?? false });
   return {
     policy,
     prefix: options.prefix,
+    startingWith: targets.startingWith,
     get: (params, given) => orRejected(() => reader.read(asked(params, given), valueOf)),
     read: (params, given) => orRejected(() => reader.read(asked(params, given), readOf)),
     getMany: async (all, given) =>
@@ -124,10 +123,10 @@ export function createScope<Params, Value>(
         read: (each) => reader.read(each, valueOf),
       }),
     peek: (params) => peek(planner.planOf(params).key) as Value | undefined,
-    entry: (params) => entryOf({ planner, policy, reader, requestFor, valueOf, peek }, params),
-    all: () => target(name === policy.family.name ? policy.family.all : policy.family.scope(name)),
-    group: (value) => target(onlyGroup(policy, value)),
-    tag: (tag) => target(policy.family.anyTag, policy.family.tag(tag)),
+    entry: (params) => entryOf({ planner, targets, reader, requestFor, valueOf, peek }, params),
+    all: targets.all,
+    group: targets.group,
+    tag: targets.tag,
     stats: () => counters.stats(),
     health: () => counters.health(),
   };
@@ -137,7 +136,7 @@ const nothingGiven = {};
 
 interface EntryParts<Params, Value> {
   readonly planner: Planner<Params>;
-  readonly policy: Policy;
+  readonly targets: ScopeTargets;
   readonly reader: Reader;
   readonly requestFor: (params: Params, given: ReadOptions<Value>) => ReadRequest;
   readonly valueOf: (served: Served) => Value;
@@ -145,17 +144,14 @@ interface EntryParts<Params, Value> {
 }
 
 function entryOf<Params, Value>(parts: EntryParts<Params, Value>, params: Params): CacheEntry<Value> {
-  const { planner, policy, reader, requestFor, valueOf, peek } = parts;
+  const { planner, targets, reader, requestFor, valueOf, peek } = parts;
   const plan = planner.planOf(params);
   const { key } = plan;
   let usual: Asked | undefined;
   const usually = (): Asked => (usual ??= { plan, request: requestFor(params, nothingGiven), signal: undefined });
   return {
-    kind: "entry",
+    ...targets.keys(planner.droppedKeys(key)),
     key,
-    keys: planner.droppedKeys(plan),
-    family: policy.family.all,
-    settleMs: policy.settleMs,
     get: (given) =>
       orRejected(() =>
         reader.read(given ? { plan, request: requestFor(params, given), signal: given.signal } : usually(), valueOf),
@@ -171,12 +167,6 @@ function orRejected<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-function onlyGroup({ scope, family }: Policy, value: ParamRecord): string {
-  const [member, ...others] = Object.entries(value);
-  if (!member || others.length > 0) throw new InvalidArgumentError("group", "one name with its value", value);
-  return family.group(scope, ...member);
 }
 
 /** Reads of one scope as callers see them: copies first, and one way through the store for all of one turn. */

@@ -141,6 +141,54 @@ describeNeeding({ redis: "real" }, "when Redis fails", () => {
     }
   });
 
+  it("is full and evicts nothing, invalidations are applied all the same", async () => {
+    const server = await ownServer();
+    const admin = adminOf(server.url);
+    const table = new Table();
+    const scope = { groups: (id: string) => ({ initial: id.slice(0, 1) }) };
+    const here = await member({ table, scope, redis: connected({ url: server.url }) });
+    const there = await member({ table, scope, redis: connected({ url: server.url }) });
+    const targets = [
+      here.rows.all(),
+      here.rows.group({ initial: "a" }),
+      here.rows.entry("a"),
+      here.cache.prefix("v1:rows"),
+    ];
+    for (const target of targets) {
+      await admin.config("SET", "maxmemory", 0);
+      await table.read(here, "a");
+      await table.read(there, "a");
+      await admin.config("SET", "maxmemory", 1);
+      expect(await table.write(here, "a", target)).toBe(true);
+      await table.read(there, "a");
+      await table.read(here, "a");
+    }
+    expect(table.stale).toEqual([]);
+    expect(there.rows.stats().reads.degraded).toBeGreaterThan(0);
+    await admin.config("SET", "maxmemory", 0);
+    await table.read(here, "a");
+    await table.read(there, "a");
+    expect(there.rows.stats().reads.hit).toBeGreaterThan(0);
+  });
+
+  it("holds something else under the keys of generations and leases, that is repaired", async () => {
+    const server = await ownServer();
+    const admin = adminOf(server.url);
+    const table = new Table();
+    const here = await member({ table, redis: connected({ url: server.url }) });
+    const { key } = here.rows.entry("a");
+    for (const other of ["sl:{rows}:g", "sl:{rows}:s:rows", `{${key}}:l`]) {
+      await admin.multi().del(key, other).hset(other, "a", "hash").exec();
+      table.loads = 0;
+      expect(await table.read(here, "a")).toBeGreaterThanOrEqual(0);
+      expect(await table.read(here, "a")).toBeGreaterThanOrEqual(0);
+      expect([other, table.loads]).toEqual([other, 1]);
+    }
+    await admin.multi().del("sl:{rows}:g").hset("sl:{rows}:g", "a", "hash").exec();
+    expect(await here.cache.flush("v1:rows", { maxStale: "1m" })).toEqual({ applied: 1, queued: 0 });
+    expect(here.rows.stats().reads.degraded).toBe(0);
+  });
+
   it("many processes load once for all who ask at once", async () => {
     const server = await ownServer();
     const table = new Table();

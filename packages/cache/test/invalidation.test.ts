@@ -87,6 +87,15 @@ describe("an invalidation", () => {
     expect(here.rows.stats().storesSkipped["tags-moved"]).toBe(1);
   });
 
+  it("of a group is refused without a value, which nothing is in", () => {
+    const { rows } = shop();
+    for (const value of [{ category: undefined }, {}, { a: 1, b: 2 }, null, undefined, "category", 5]) {
+      expect(() => rows.group(value as never)).toThrow(
+        expect.objectContaining({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument: "group" }),
+      );
+    }
+  });
+
   it("refuses tags where the scope has none, and too many of them", async () => {
     const here = shop();
     const tagged = here.cache.scope("tagged", { prefix: "tagged", key: pathKey<string>(), ttl: "1m", tags: true });

@@ -96,6 +96,16 @@ describe("keys", () => {
     ]) {
       expect(await rejection(scope.get(params as object))).toMatchObject({ code: "ERR_SLUICE_NOT_CANONICAL" });
     }
+    // Not even the key of what is left out.
+    const scopes = [paramsKey<{ page?: number }>({ defaults: { page: 1 } }), md5Key<object>({ defaults: {} })];
+    for (const key of scopes) {
+      for (const params of [null, undefined, 5, "a", 5n, Symbol("a"), [], [1], new Date(), new Map(), () => 1]) {
+        expect(() => key.keyOf(params as object)).toThrow(
+          expect.objectContaining({ code: "ERR_SLUICE_NOT_CANONICAL" }),
+        );
+      }
+      expect(key.keyOf(Object.assign(Object.create(null) as object, { page: 1 }))).toEqual(key.keyOf({ page: 1 }));
+    }
     for (const segment of ["", "\ud800", null, undefined, 1.5, Number.NaN, {}, [], `é${"x".repeat(20_000)}`]) {
       expect(await rejection(path.get(segment as string))).toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT" });
     }

@@ -94,8 +94,43 @@ describe("a flush by text", () => {
     here.version = 5;
     await here.cache.flush("availability");
     expect(await all()).toEqual([2, 3, 1, 5, 5, 5]);
-    for (const text of ["v1:fee", "v1:fee:", "v1:feed*", "*", "", "other:", "availability:42:2026-01-31:"]) {
-      expect(await rejection(here.cache.flush(text))).toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT" });
+    // A parameter is no word: its keys are not segments, and nothing would be found by it.
+    const wrong = [
+      "v1:fee",
+      "v1:fee:",
+      "v1:feed*",
+      "*",
+      "",
+      "other:",
+      "availability:42:2026-01-31:",
+      "v1:feedback:city",
+    ];
+    for (const text of [...wrong, "v1:feed:mine:city:", undefined, null, 5, {}]) {
+      const refusal = { code: "ERR_SLUICE_INVALID_ARGUMENT", argument: "prefix" };
+      expect(await rejection(here.cache.flush(text as string))).toMatchObject(refusal);
     }
+  });
+
+  it("ends the key that is just the segment, too, and none that only begins like it", async () => {
+    const here = shop();
+    const parts = here.cache.scope<readonly string[], number>("part", {
+      prefix: "row:part",
+      under: "row",
+      key: pathKey<readonly string[]>(),
+      ttl: "1m",
+      load: () => here.version,
+    });
+    const all = async () => [
+      ...(await here.rows.getMany(["a", "ab"])).map(({ version }) => version),
+      ...(await parts.getMany([["a"], ["a", "b"], ["ab"]])),
+    ];
+    expect(await all()).toEqual([1, 1, 1, 1, 1]);
+    here.version = 2;
+    await here.cache.flush("row:a");
+    // What is under the prefix by more words shares first segments with it.
+    expect(await all()).toEqual([2, 1, 1, 2, 1]);
+    here.version = 3;
+    await here.cache.flush("row:part:a:");
+    expect(await all()).toEqual([2, 1, 3, 3, 1]);
   });
 });

@@ -18,6 +18,7 @@ import type { CacheScope } from "../scope.ts";
 import type { GenerationTarget, InvalidationTarget } from "../target.ts";
 import { freshnessHeader, type Freshness } from "./freshness.ts";
 import { guardScope, type Asked, type GuardScope, type GuardScopeOptions } from "./guard-scope.ts";
+import { isCrowded } from "./query.ts";
 import { headersOf, replyTo, type ReplyHeadersOptions } from "./reply-headers.ts";
 import { storedReply, type StoredReply } from "./stored-reply.ts";
 import { variantsOf, type Variants, type Vary } from "./variants.ts";
@@ -58,7 +59,7 @@ const notYet: HeaderPatch = { expires: "0" };
 /**
  * Answers public GETs and HEADs from a cache, and stores what their handlers reply: 200 to a request that is nobody's
  * own, without `Set-Cookie`, without a `Cache-Control` that forbids it, and as whole as the adapter could hold. All
- * else is `private, no-store`, unless the handler says otherwise. The head of a stream, and of a reply that is too
+ * else is `private, no-store`, unless the handler says otherwise. So is a request with more than 64 query parameters. The head of a stream, and of a reply that is too
  * large to be held, goes out before that is known: it has `Expires: 0` instead.
  *
  * One handler runs for all who ask for the same at once, in all processes. Past its time, with `stale.onError`, one
@@ -94,7 +95,8 @@ export function cacheGuard<Params>(options: CacheGuardOptions<Params>): CacheGua
 
   /** What a request asks for; undefined for one that is not to be cached, or asks for what can have no key. */
   function askedBy(request: HttpRequest): Asked<Params> | undefined {
-    if ((request.method !== "GET" && request.method !== "HEAD") || isPrivate(request)) return undefined;
+    if ((request.method !== "GET" && request.method !== "HEAD") || isPrivate(request) || isCrowded(request))
+      return undefined;
     try {
       const params = paramsOf(request);
       if (params === undefined) return undefined;

@@ -35,6 +35,8 @@ export function guardScope<Params>(
     ...others,
     codec: replyCodec,
     key: {
+      // Variants of one segment are not found by it.
+      segmented: (key.segmented ?? false) && !varies,
       keyOf({ params, variant }) {
         const { text, identity, ...rest } = key.keyOf(params);
         if (variant === "") return { text, identity, ...rest };

@@ -21,7 +21,8 @@ local id = redis.pcall('GETRANGE', KEYS[1], 4, 15)
 if type(id) == 'table' then id = '' end
 if id ~= ARGV[4] then return { 0, 0, now } end
 
-local lease = redis.call('GET', KEYS[2])
+local lease = redis.pcall('GET', KEYS[2])
+if type(lease) == 'table' then lease = false end
 local settle_ms = 0
 if lease == '-' then
   settle_ms = redis.call('PTTL', KEYS[2])

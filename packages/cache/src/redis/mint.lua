@@ -13,8 +13,9 @@ local time = redis.call('TIME')
 local token = string.format('%010d%06d', time[1], time[2]) .. ARGV[1]
 local values = {}
 for index, key in ipairs(KEYS) do
-  local value = redis.call('GET', key)
-  if value then
+  local value = redis.pcall('GET', key)
+  -- A key of another type reads as absent; setting replaces it.
+  if type(value) == 'string' then
     redis.call('PEXPIRE', key, ARGV[2])
   else
     value = token

@@ -4,7 +4,7 @@ import type { Script } from "@sluice/redis";
 /** Takes the lease of a record for a load. */
 export const acquireScript: Script = {
   name: "acquire",
-  sha1: "6b76a9e6473bf9202d8427da2b1325794faef457",
+  sha1: "8d848e273a1294cbcddceec83e7d4e0277c37cb8",
   keys: 2,
   source: `--[[
 acquire: takes the lease of a record for a load.
@@ -29,7 +29,8 @@ local id = redis.pcall('GETRANGE', KEYS[1], 4, 15)
 if type(id) == 'table' then id = '' end
 if id ~= ARGV[4] then return { 0, 0, now } end
 
-local lease = redis.call('GET', KEYS[2])
+local lease = redis.pcall('GET', KEYS[2])
+if type(lease) == 'table' then lease = false end
 local settle_ms = 0
 if lease == '-' then
   settle_ms = redis.call('PTTL', KEYS[2])
@@ -46,7 +47,7 @@ return { 1, settle_ms, now, lease }
 /** Replaces the values of generations, and announces each. */
 export const bumpScript: Script = {
   name: "bump",
-  sha1: "e7cc06e7824cc6d92b22c25b3ddea457bdced1f2",
+  sha1: "3a40529ea0d77e75adcafc260e63f7b64ff145b1",
   source: `--[[
 bump: replaces the values of generations, and announces each.
 
@@ -58,19 +59,23 @@ ARGV[4]    channel       where it is announced
 returns    the new token
 O(n), one slot.
 In the order of the keys: that of any tag comes before a tag's own. Whoever finds the first as it was knows that the
-second still is. Announced here, so that nothing is ever applied and not announced. Run twice, it invalidates twice.
+second still is. A server that is full takes no value and can still remove one: an absent generation gets a new value
+before anything is loaded, and so ends what stood on it as well. Announced here, so that nothing is ever applied and not announced. Run twice, it invalidates twice.
 ]]
 local time = redis.call('TIME')
 local token = string.format('%010d%06d', time[1], time[2]) .. ARGV[1]
 local is_soft = tonumber(ARGV[3]) >= 0
 for _, key in ipairs(KEYS) do
-  local before = is_soft and redis.call('GET', key)
+  local before = is_soft and redis.pcall('GET', key)
+  -- A key of another type holds no generation; setting replaces it.
+  if type(before) == 'table' then before = false end
   local value = token
   if before then
     local hard, soft = string.sub(before, 1, 24), string.match(before, '^[^/]+/([^/]*)/') or ''
     value = hard .. '/' .. token .. '/' .. soft .. '/' .. ARGV[3]
   end
-  redis.call('SET', key, value, 'PX', ARGV[2])
+  local set = redis.pcall('SET', key, value, 'PX', ARGV[2])
+  if set.err then redis.call('UNLINK', key) end
   redis.call('PUBLISH', ARGV[4], key)
 end
 return token
@@ -108,7 +113,7 @@ return string.format('%010d%06d', time[1], time[2])
 /** The values of generations, each made first where it is absent. */
 export const mintScript: Script = {
   name: "mint",
-  sha1: "b829ac8a6218f712cd4a442c6311f9ede3f6ad49",
+  sha1: "993b1b5cf5094840b54c631ce21b52db32b3e6a1",
   source: `--[[
 mint: the values of generations, each made first where it is absent.
 
@@ -124,8 +129,9 @@ local time = redis.call('TIME')
 local token = string.format('%010d%06d', time[1], time[2]) .. ARGV[1]
 local values = {}
 for index, key in ipairs(KEYS) do
-  local value = redis.call('GET', key)
-  if value then
+  local value = redis.pcall('GET', key)
+  -- A key of another type reads as absent; setting replaces it.
+  if type(value) == 'string' then
     redis.call('PEXPIRE', key, ARGV[2])
   else
     value = token
