@@ -50,6 +50,10 @@ describe("a public GET", () => {
       expect([path, xCacheOf(again), statements(market).length - before]).toEqual([path, "HIT", 0]);
       expect(again.body.data).toEqual(first.body.data);
       expect(again.body.trace_id).not.toBe(first.body.trace_id);
+      expect(again.headers.get("age")).toMatch(/^\d+$/);
+      const ifNoneMatch = { "if-none-match": again.headers.get("etag") ?? "" };
+      const same = await fetch(market.url + path, { headers: ifNoneMatch });
+      expect([path, same.status, statements(market).length - before]).toEqual([path, 304, 0]);
     }
     // The counting counts: what is not cached needs a statement.
     const before = statements(market).length;

@@ -135,6 +135,7 @@ describe("the limits", () => {
     const tiers = new Map(app.routes.map(({ method, path, tier }) => [`${method} ${path}`, tier]));
     expect(tiers.get("POST /api/auth/login")).toBe("auth");
     expect(tiers.get("GET /api/products")).toBe("browse");
+    expect(tiers.get("GET /api/public/listings/recommended")).toBe("browse");
     expect(tiers.get("POST /api/products")).toBe("write");
     expect([...tiers].filter(([route, tier]) => tier === undefined && !route.startsWith("GET "))).toEqual([]);
   });

@@ -100,7 +100,9 @@ describe("routes", () => {
   it("tell crawlers and scripts what there is", async () => {
     const openApi = (await (await fetch(`${market.url}/openapi.json`)).json()) as { openapi: string; paths: object };
     expect(openApi.openapi).toBe("3.1.0");
-    expect(Object.keys(openApi.paths)).toEqual(expect.arrayContaining(["/api/products", "/api/v1/listings/{id}"]));
+    expect(Object.keys(openApi.paths)).toEqual(
+      expect.arrayContaining(["/api/products", "/api/public/listings/recommended", "/api/v1/listings/{id}"]),
+    );
     const page = await (await fetch(`${market.url}/docs`)).text();
     expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
     expect((await fetch(`${market.url}/docs/static/swagger-ui.css`)).status).toBe(200);
