@@ -155,6 +155,23 @@ describe.each(Object.entries(kinds))("%s", (_title, options) => {
     expect(await inventory.verify()).toEqual([]);
   });
 
+  it("ends a hold once when a confirmation and a release come at the same time, as the first of them says", async () => {
+    for (const [first, second] of [
+      ["confirm", "release"],
+      ["release", "confirm"],
+    ] as const) {
+      const id = uuid();
+      await inventory.reserve({ id, lines: [{ productId: "a", quantity: 1 }] });
+      const [late] = await overlapping(
+        (tx) => inventory[first](id, tx),
+        () => inventory[second](id),
+      );
+      expect(late).toEqual({ id, status: first === "confirm" ? "confirmed" : "released", changed: false });
+    }
+    expect(await inventory.levels(["a"])).toMatchObject([{ onHand: 49, reserved: 0 }]);
+    expect(await inventory.verify()).toEqual([]);
+  });
+
   it("leaves the settings and the snapshot of the caller's transaction alone when it refuses", async () => {
     await stock.db.transaction(async (tx) => {
       await tx.query("set local lock_timeout = '1234ms'");
