@@ -67,6 +67,10 @@ describe("a cart", () => {
       expect(linesOf(await ask(["PUT", "/api/cart"], { items }))).toEqual({ [one]: 3, [two]: 3 });
     }
     await ask(["PUT", `/api/cart/items/${three}`], { quantity: 100 });
+    const line = await ask(["GET", `/api/cart/items/${three.toUpperCase()}`]);
+    expect(line.body.data).toMatchObject({ product_id: three, quantity: 100, product: { id: three } });
+    const none = await ask(["GET", `/api/cart/items/${products[3]}`]);
+    expect([none.status, none.body.error.message]).toEqual([404, "Line not found"]);
     for (let time = 0; time < 2; time += 1) {
       expect(linesOf(await ask(["DELETE", `/api/cart/items/${one}`]))).toEqual({ [two]: 3, [three]: 100 });
     }

@@ -30,18 +30,22 @@ export const cartContents = z.strictObject({
 /** The product in a path. */
 export const lineParameters = z.object({ product_id: productId });
 
+/** A line of a cart, as its owner sees it. */
+export const cartLine = z.object({
+  product_id: z.uuid(),
+  quantity: z.int(),
+  product: productCard.nullable().describe("As it is now; null when it is no longer for sale"),
+});
+
 /** A cart, as its owner sees it. */
 export const cart = z.object({
-  items: z.array(
-    z.object({
-      product_id: z.uuid(),
-      quantity: z.int(),
-      product: productCard.nullable().describe("As it is now; null when it is no longer for sale"),
-    }),
-  ),
+  items: z.array(cartLine),
   total_minor: z.int().describe("Of what is still for sale, at today's prices, in minor units (kobo)"),
   currency: z.literal("NGN"),
 });
+
+/** A line of a cart, as its owner sees it. */
+export type CartLine = z.output<typeof cartLine>;
 
 /** A cart, as its owner sees it. */
 export type Cart = z.output<typeof cart>;

@@ -1,7 +1,7 @@
 import { errorAnswers, ok, success } from "../../http/envelope.ts";
 import { bearer, principalOf, type Guards } from "../../http/principal.ts";
 import type { Server } from "../../http/server.ts";
-import { cart, cartContents, lineChange, lineParameters } from "./cart.ts";
+import { cart, cartContents, cartLine, lineChange, lineParameters } from "./cart.ts";
 import type { CartService } from "./service.ts";
 
 const shared = { tags: ["carts"], ...bearer, response: { 200: success(cart), ...errorAnswers } };
@@ -27,6 +27,12 @@ export function cartRoutes(server: Server, service: CartService, { user }: Guard
 
 function lineRoutes(server: Server, service: CartService, { user }: Pick<Guards, "user">): void {
   const params = lineParameters;
+  const response = { 200: success(cartLine), ...errorAnswers };
+  server.get(
+    "/cart/items/:product_id",
+    { onRequest: user, schema: { ...shared, summary: "How many of a product are in one's cart", params, response } },
+    async (request) => ok(request.id, await service.line(principalOf(request).userId, request.params.product_id)),
+  );
   server.put(
     "/cart/items/:product_id",
     { onRequest: user, schema: { ...shared, summary: "Set how many of a product", params, body: lineChange } },

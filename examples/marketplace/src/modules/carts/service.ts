@@ -2,12 +2,14 @@ import { hasCode } from "@sluice/core";
 
 import { Failure, notFound } from "../../http/failure.ts";
 import type { ProductCard, ProductCards } from "../products/index.ts";
-import { mostLines, type Cart } from "./cart.ts";
+import { mostLines, type Cart, type CartLine } from "./cart.ts";
 import type { CartChange, CartLines, CartStore } from "./store.ts";
 
 /** What people do with their carts. */
 export interface CartService {
   read(userId: string): Promise<Cart>;
+  /** How many of one product are in it. @throws a 404 where none are. */
+  line(userId: string, productId: string): Promise<CartLine>;
   /**
    * Sets how many of each product there shall be.
    *
@@ -29,6 +31,12 @@ export function cartService(store: CartStore, cards: ProductCards): CartService 
 
   return {
     read: async (userId) => shown(await answered(store.read(userId)), cards),
+    async line(userId, productId) {
+      const quantity = (await answered(store.read(userId))).get(productId);
+      if (quantity === undefined) throw notFound("Line");
+      const [product = null] = await cards([productId]);
+      return { product_id: productId, quantity, product };
+    },
     async set(userId, wanted) {
       const ids = [...wanted.lines.keys()];
       if ((await cards(ids)).length < ids.length) throw notFound("Product");
