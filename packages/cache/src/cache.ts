@@ -7,14 +7,14 @@ import { flushTarget } from "./flush.ts";
 import { Invalidator, type Invalidated } from "./invalidator.ts";
 import { L1, type L1Options } from "./l1.ts";
 import { familyOf } from "./layout.ts";
-import type { Environment } from "./lifetime.ts";
+import { checkEnvironment, type Environment } from "./lifetime.ts";
 import { memoryStore } from "./memory.ts";
 import { checkedOutcome, createRules, type InvalidateOptions, type Rules, type RuleTable } from "./rules.ts";
-import type { ScopeOptions } from "./scope-options.ts";
+import { within, type ScopeOptions } from "./scope-options.ts";
 import { createScope, type CacheScope, type MadeScope, type ScopeGround } from "./scope.ts";
 import type { HealthOptions, ScopeHealth, ScopeStats } from "./stats.ts";
 import type { CacheStore } from "./store.ts";
-import { plainTarget, type GenerationTarget, type InvalidationTarget } from "./target.ts";
+import { plainTargets, type GenerationTarget, type InvalidationTarget } from "./target.ts";
 import { Touched } from "./touched.ts";
 
 /** Options of {@link createCache}. */
@@ -92,7 +92,8 @@ export function createCache(options: CacheOptions = {}): Cache {
   const { clock = systemClock, random = systemRandom } = options;
   const store = options.store ?? memoryStore({ clock, random });
   const l1 = options.l1 ? new L1(clock, options.l1) : undefined;
-  const life = { isClosed: false };
+  const closing = new AbortController();
+  const life = { isClosed: false, closing: closing.signal };
   const aside = createAside();
   const ground = groundOf(options, { store, l1, clock, random, aside: (work) => aside.take(work), life });
   const { invalidator } = ground;
@@ -102,6 +103,7 @@ export function createCache(options: CacheOptions = {}): Cache {
   async function close(): Promise<void> {
     if (life.isClosed) return;
     life.isClosed = true;
+    closing.abort(new CacheClosedError("refresh"));
     stopWatching?.();
     await Promise.all([opened, invalidator.close(), aside.settled()]);
     await l1?.close();
@@ -112,7 +114,7 @@ export function createCache(options: CacheOptions = {}): Cache {
 }
 
 interface Parts extends Pick<ScopeGround, "store" | "l1" | "clock" | "random" | "aside"> {
-  readonly life: { readonly isClosed: boolean };
+  readonly life: { readonly isClosed: boolean; readonly closing: AbortSignal };
 }
 
 function groundOf(options: CacheOptions, { life, ...parts }: Parts): ScopeGround {
@@ -121,12 +123,16 @@ function groundOf(options: CacheOptions, { life, ...parts }: Parts): ScopeGround
   if (onStoreError !== "allow" && onStoreError !== "deny") {
     throw new InvalidArgumentError("onStoreError", '"allow" or "deny"', onStoreError);
   }
+  within("health.minHitRatio", health.minHitRatio ?? 0, { from: 0, to: 1 });
+  within("health.minReads", health.minReads ?? 0, { from: 0, to: Infinity });
+  checkEnvironment(env);
   const touched = new Touched(parts.clock);
   const { store, clock, l1 } = parts;
   const invalidator = new Invalidator({ store, clock, l1, journalMs, keepMs: () => touched.keepMs });
   const storeHealth = createStoreHealth();
   const isClosed = (): boolean => life.isClosed;
-  return { ...parts, touched, invalidator, onStoreError, storeHealth, enabled, env, health, isClosed };
+  const { closing } = life;
+  return { ...parts, closing, touched, invalidator, onStoreError, storeHealth, enabled, env, health, isClosed };
 }
 
 type Surface = Omit<Cache, "ready" | "close" | typeof Symbol.asyncDispose>;
@@ -135,7 +141,7 @@ function surface(ground: ScopeGround, life: { readonly isClosed: boolean }): Sur
   const scopes = new Map<string, MadeScope<never, unknown>>();
   const invalidate = async (targets: readonly InvalidationTarget[]): Promise<Invalidated> => {
     if (life.isClosed) throw new CacheClosedError("invalidate");
-    return ground.invalidator.invalidate(targets.map(plainTarget));
+    return ground.invalidator.invalidate(plainTargets(targets));
   };
   return {
     scope(name, options) {

@@ -84,7 +84,7 @@ export function pathKey<Path extends PathSegment | readonly PathSegment[]>(): Ke
     keyOf(path) {
       const segments: readonly unknown[] = Array.isArray(path) ? path : [path];
       if (segments.length === 0) throw new InvalidArgumentError("path", "at least one segment", path);
-      const texts = segments.map(encodeSegment);
+      const texts = segments.map((each) => encodeSegment(each));
       const text = bounded(texts.join(":"));
       return { text, identity: text, ...(texts.length > 1 ? { lead: texts[0] ?? "" } : {}) };
     },
@@ -92,16 +92,17 @@ export function pathKey<Path extends PathSegment | readonly PathSegment[]>(): Ke
 }
 
 /** A piece of a key in letters, digits, `.`, `_`, `-` and percent escapes. */
-export function encodeSegment(segment: unknown): string {
+export function encodeSegment(segment: unknown, argument = "path"): string {
   if (typeof segment === "number") {
     if (Number.isSafeInteger(segment)) return String(segment);
-    throw new InvalidArgumentError("path", "of text and whole numbers", segment);
+    throw new InvalidArgumentError(argument, "of text and whole numbers", segment);
   }
   if (typeof segment !== "string" || segment === "" || !segment.isWellFormed()) {
-    throw new InvalidArgumentError("path", "of text that is neither empty nor broken Unicode", segment);
+    throw new InvalidArgumentError(argument, "of text that is neither empty nor broken Unicode", segment);
   }
   if (/^[\w.-]+$/.test(segment)) return segment;
-  if (segment.length > maxSegment) throw new InvalidArgumentError("path", `of up to ${maxSegment} characters`, segment);
+  if (segment.length > maxSegment)
+    throw new InvalidArgumentError(argument, `of up to ${maxSegment} characters`, segment);
   return encodeURIComponent(segment).replaceAll(
     /[!'()*~]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -1,4 +1,4 @@
-import { parseDuration, type Clock, type Duration } from "@sluice/core";
+import { InvalidArgumentError, parseDuration, type Clock, type Duration } from "@sluice/core";
 import { LRUCache } from "lru-cache";
 
 import { Cells, type Cell } from "./cells.ts";
@@ -66,6 +66,8 @@ export class L1 {
     this.#maxAgeMs = parseDuration(maxAge, { minMs: 1, argument: "l1.maxAge" });
     this.#maxLagMs = parseDuration(maxLag, { minMs: 1, argument: "l1.maxLag" });
     this.#trustedUntilMs = Number.NEGATIVE_INFINITY;
+    checkSize("l1.maxEntries", maxEntries);
+    checkSize("l1.maxBytes", maxBytes);
     this.#copies = new LRUCache<string, Copy>({
       max: maxEntries,
       maxSize: maxBytes,
@@ -151,6 +153,11 @@ export class L1 {
     this.#copies.clear();
     cacheEvents.publish({ type: "l1-distrusted" });
   }
+}
+
+function checkSize(argument: string, size: number): void {
+  if (!(Number.isSafeInteger(size) && size >= 1))
+    throw new InvalidArgumentError(argument, "a whole number from 1", size);
 }
 
 function isAlive(cells: readonly Cell[]): boolean {

@@ -38,7 +38,7 @@ export function familyOf(prefix: string, argument = "prefix"): Family {
     scope: (scope) => `${base}:s:${scope}`,
     group: (scope, group, value) => `${base}:q:${scope}:${bounded(canonicalParams({ [group]: value }))}`,
     lead: (segment) => `${base}:p:${bounded(segment)}`,
-    tag: (tag) => `${base}:t:${bounded(encodeSegment(tag))}`,
+    tag: (tag) => `${base}:t:${bounded(encodeSegment(tag, "tag"))}`,
     anyTag: `${base}:tb`,
   };
 }

@@ -26,6 +26,15 @@ export function lifetimeMs({ scope, ttl, env, variable = variableOf(scope) }: Li
   return secondsOf(env, variable) ?? secondsOf(env, defaultVariable) ?? codeMs;
 }
 
+/**
+ * Looks at all variables of this kind, those that no scope asks for included: a mistake in one is found at the start.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` naming the variable.
+ */
+export function checkEnvironment(env: Environment | undefined): void {
+  for (const name of Object.keys(env ?? {})) if (name.endsWith("_CACHE_TTL_SECONDS")) secondsOf(env, name);
+}
+
 /** `listing_detail` → `LISTING_DETAIL_CACHE_TTL_SECONDS`. */
 function variableOf(scope: string): string {
   return `${scope.replaceAll(/[^A-Za-z0-9]+/g, "_").toUpperCase()}_CACHE_TTL_SECONDS`;

@@ -42,6 +42,8 @@ export interface LoadGround {
   readonly clock: Clock;
   readonly bulkhead: Bulkhead;
   readonly counters: Counters;
+  /** Aborts when the cache is closed. */
+  readonly closing: AbortSignal;
 }
 
 /** One load. */
@@ -91,7 +93,7 @@ interface Said {
   tags: string[];
 }
 
-async function timedLoad({ policy, clock, counters, bulkhead }: LoadGround, order: LoadOrder) {
+async function timedLoad({ policy, clock, counters, bulkhead, closing }: LoadGround, order: LoadOrder) {
   const { loader, reason, stale, holder } = order;
   counters.loads += 1;
   const startedMs = clock.monotonic();
@@ -101,6 +103,10 @@ async function timedLoad({ policy, clock, counters, bulkhead }: LoadGround, orde
     timeout.abort(new LoadTimeoutError(policy.scope, policy.loadTimeoutMs));
   });
   const { signal } = timeout;
+  // Nobody asked for it: who closes a cache does not wait for it.
+  const close = (): void => timeout.abort(closing.reason);
+  if (reason === "refresh") closing.addEventListener("abort", close);
+  if (reason === "refresh" && closing.aborted) close();
   const context = contextOf(policy, said, { signal, stale });
   try {
     const work = (): Promise<unknown> => runAsPart({ bulkhead, holder, signal }, async () => loader(context));
@@ -108,6 +114,7 @@ async function timedLoad({ policy, clock, counters, bulkhead }: LoadGround, orde
     return { value, said, tookMs: clock.monotonic() - startedMs };
   } finally {
     timer.cancel();
+    closing.removeEventListener("abort", close);
   }
 }
 
@@ -123,6 +130,8 @@ function contextOf(policy: Policy, said: Said, given: Pick<LoadContext, "signal"
     tags: (...tags) => {
       if (!policy.tagged)
         throw new CacheValueError(policy.scope, "it has tags, and the scope was made without tags: true");
+      // One that makes no key is the load's mistake, and told to it.
+      for (const tag of tags) policy.family.tag(tag);
       said.tags = [...new Set([...said.tags, ...tags])];
       if (said.tags.length > mostTags) throw new CacheValueError(policy.scope, `it has more than ${mostTags} tags`);
     },

@@ -1,6 +1,8 @@
+import { InvalidArgumentError } from "@sluice/core";
+
 import { InvalidationQueuedError } from "./errors.ts";
 import type { Invalidated } from "./invalidator.ts";
-import { plainTarget, type InvalidationTarget } from "./target.ts";
+import { plainTargets, type InvalidationTarget } from "./target.ts";
 
 /** What each event of an application makes untrue. An event that moves something carries `before` and `after`. */
 export type RuleTable<Events extends object> = {
@@ -31,7 +33,11 @@ export function createRules<Events extends object>(
   table: RuleTable<Events>,
   invalidate: (targets: readonly InvalidationTarget[]) => Promise<Invalidated>,
 ): Rules<Events> {
-  const plan: Rules<Events>["plan"] = (name, event) => table[name](event).map(plainTarget);
+  const plan: Rules<Events>["plan"] = (name, event) => {
+    // What every object has is no event either.
+    if (!Object.hasOwn(table, name)) throw new InvalidArgumentError("event", "one of the table", name);
+    return plainTargets(table[name](event));
+  };
   return {
     plan,
     emit: async (name, event, options) => checkedOutcome(await invalidate(plan(name, event)), options),

@@ -89,10 +89,12 @@ export function policyOf<Params, Value>(
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const all = { ...defaults, under: options.prefix, ...given } as ScopeOptions<Params, Value> & typeof defaults;
   const { prefix, under = prefix, ttl, ttlVariable: variable, softTimeout, compressFrom } = all;
+  const family = checkedFamily(scope, prefix, under);
+  checkParts(all);
   const ttlMs = lifetimeMs({ scope, ttl, env, variable });
   return {
     scope,
-    family: checkedFamily(scope, prefix, under),
+    family,
     ttlMs,
     negativeTtlMs: duration("negativeTtl", all.negativeTtl ?? Math.min(ttlMs, 10_000)),
     jitter: within("jitter", all.jitter, { from: 0, to: 1 }),
@@ -116,6 +118,16 @@ function checkedFamily(scope: string, prefix: string, under: string): Family {
   const family = familyOf(under, "under");
   if (prefix === under || prefix.startsWith(`${under}:`)) return family;
   throw new InvalidArgumentError("under", `the first words of the prefix "${prefix}"`, under);
+}
+
+/** Refuses what would only be found at the first read, or never. */
+function checkParts<Params, Value>({ key, load, groups, alsoDrops = [] }: ScopeOptions<Params, Value>): void {
+  if (typeof key?.keyOf !== "function") throw new InvalidArgumentError("key", "a format such as pathKey()", key);
+  for (const [argument, part] of Object.entries({ load, groups })) {
+    if (part !== undefined && typeof part !== "function") throw new InvalidArgumentError(argument, "a function", part);
+  }
+  if (!Array.isArray(alsoDrops)) throw new InvalidArgumentError("alsoDrops", "an array of prefixes", alsoDrops);
+  for (const other of alsoDrops) checkedPrefix(other, "alsoDrops");
 }
 
 const longestMs = 365 * 86_400_000;

@@ -25,14 +25,25 @@ export interface GenerationTarget {
   readonly maxStaleMs?: number;
 }
 
+/**
+ * Copies of targets as plain data, from anything that has their members.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for what is no target.
+ */
+export function plainTargets(targets: readonly InvalidationTarget[]): InvalidationTarget[] {
+  if (!Array.isArray(targets)) throw new InvalidArgumentError("targets", "an array", targets);
+  return targets.map(plainTarget);
+}
+
 /** A copy of a target as plain data, from anything that has its members. */
 export function plainTarget(target: InvalidationTarget): InvalidationTarget {
+  if (typeof target !== "object" || target === null) throw notATarget(target);
   const { kind, family } = target;
   if (typeof family !== "string") throw notATarget(target);
-  if (kind === "entry" && isTexts(target.keys)) {
+  if (kind === "entry" && isTexts(target.keys) && isLength(target.settleMs)) {
     return { kind, keys: [...target.keys], family, settleMs: target.settleMs };
   }
-  if (kind === "generation" && isTexts(target.generations)) {
+  if (kind === "generation" && isTexts(target.generations) && isLength(target.maxStaleMs ?? 0)) {
     const { generations, maxStaleMs } = target;
     return { kind, generations: [...generations], family, ...(maxStaleMs === undefined ? {} : { maxStaleMs }) };
   }
@@ -46,6 +57,10 @@ export function keysOf(target: InvalidationTarget): readonly string[] {
 
 function isTexts(texts: unknown): boolean {
   return Array.isArray(texts) && texts.length > 0 && texts.every((text) => typeof text === "string");
+}
+
+function isLength(ms: unknown): boolean {
+  return Number.isSafeInteger(ms) && Number(ms) >= 0;
 }
 
 function notATarget(target: unknown): InvalidArgumentError {

@@ -96,6 +96,20 @@ describe("an invalidation", () => {
     }
   });
 
+  it("refuses a tag that makes no key, so that nobody goes on loading in vain", async () => {
+    const here = shop({ scope: { tags: true } });
+    for (const tag of ["", "\ud800", undefined, null, Symbol("tag"), ["a"], "é".repeat(20_000)]) {
+      const read = here.rows.get("a", {
+        load: ({ tags }) => {
+          tags("fine", tag as never);
+          return { id: "a", version: 1 };
+        },
+      });
+      expect(await rejection(read)).toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument: "tag" });
+      expect(() => here.rows.tag(tag as never)).toThrow(expect.objectContaining({ argument: "tag" }));
+    }
+  });
+
   it("refuses tags where the scope has none, and too many of them", async () => {
     const here = shop();
     const tagged = here.cache.scope("tagged", { prefix: "tagged", key: pathKey<string>(), ttl: "1m", tags: true });

@@ -4,7 +4,7 @@ import { testSeed } from "@sluice/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { md5Key, paramsKey, pathKey, type ScopeOptions } from "../src/index.ts";
+import { createCache, md5Key, paramsKey, pathKey, type ScopeOptions } from "../src/index.ts";
 import { rejection, shop } from "./support/shop.ts";
 
 /** The key of the entry that a scope makes. */
@@ -131,6 +131,13 @@ describe("a scope", () => {
       ["feed", { maxBytes: Number.NaN }, "maxBytes"],
       ["feed", { stale: { onError: "soon" } }, "stale.onError"],
       ["feed", { loadTimeout: 0 }, "loadTimeout"],
+      [undefined as never, {}, "scope"],
+      ["feed", { key: undefined }, "key"],
+      ["feed", { key: pathKey }, "key"],
+      ["feed", { load: 5 }, "load"],
+      ["feed", { groups: {} }, "groups"],
+      ["feed", { alsoDrops: "v2:feed" }, "alsoDrops"],
+      ["feed", { alsoDrops: ["{feed}"] }, "alsoDrops"],
     ];
     for (const [name, changes, argument] of refused) {
       let error: unknown;
@@ -142,4 +149,22 @@ describe("a scope", () => {
       expect(error).toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument });
     }
   });
+});
+
+it("a cache is refused for what would only be found later", () => {
+  const refused: readonly (readonly [object, string])[] = [
+    [{ l1: { maxEntries: 0 } }, "l1.maxEntries"],
+    [{ l1: { maxEntries: "many" } }, "l1.maxEntries"],
+    [{ l1: { maxBytes: 1.5 } }, "l1.maxBytes"],
+    [{ l1: { maxAge: 0 } }, "l1.maxAge"],
+    [{ health: { minHitRatio: 2 } }, "health.minHitRatio"],
+    [{ health: { minReads: "few" } }, "health.minReads"],
+    [{ journal: "soon" }, "journal"],
+    [{ onStoreError: "ignore" }, "onStoreError"],
+  ];
+  for (const [options, argument] of refused) {
+    expect(() => createCache(options)).toThrow(
+      expect.objectContaining({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument }),
+    );
+  }
 });

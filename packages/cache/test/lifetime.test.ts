@@ -28,9 +28,9 @@ describe("the lifetime of a scope", () => {
   it("fails the start, naming the variable, when that is malformed", () => {
     for (const text of ["", " ", "abc", "5m", "1e3", "-1", "+5", "1.5", "0x10", "31536001", "99999999", "1 "]) {
       for (const variable of ["FEED_CACHE_TTL_SECONDS", "DEFAULT_CACHE_TTL_SECONDS"]) {
-        const cache = createCache({ env: { [variable]: text } });
         let error: unknown;
         try {
+          const cache = createCache({ env: { [variable]: text } });
           cache.scope("feed", { prefix: "v1:feed", key: paramsKey<object>(), ttl: "1m" });
         } catch (thrown) {
           error = thrown;
@@ -38,6 +38,16 @@ describe("the lifetime of a scope", () => {
         expect(error).toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument: variable });
         expect((error as Error).message).toContain(JSON.stringify(text));
       }
+    }
+  });
+
+  it("fails the start for a variable of its kind that no scope asks for, and for no other", () => {
+    const env = { FEED_CACHE_TTL_SECONDS: "60", CACHE_TTL_SECONDS_OF_OTHERS: "5m", PATH: "x" };
+    createCache({ env });
+    for (const variable of ["DEFAULT_CACHE_TTL_SECONDS", "FEDE_CACHE_TTL_SECONDS"]) {
+      expect(() => createCache({ env: { ...env, [variable]: "5 parsecs" } })).toThrow(
+        expect.objectContaining({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument: variable }),
+      );
     }
   });
 });

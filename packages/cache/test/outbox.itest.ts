@@ -60,6 +60,21 @@ describe("an outbox", () => {
     expect(await waiting()).toBe(0);
   });
 
+  it("does not fail what was committed because the cache was closed meanwhile, and leaves the rest to others", async () => {
+    const store = memoryStore();
+    const [closed, other] = [process(store), process(store)];
+    const before = (await other.rows.get("a")).version;
+    await closed.cache.close();
+    const result = closed.outbox.transaction(async (tx, invalidate) => {
+      await tx.query(raise);
+      invalidate([closed.rows.entry("a")]);
+      return "done";
+    });
+    expect(await result).toBe("done");
+    expect([await waiting(), await other.outbox.deliver()]).toEqual([1, 1]);
+    expect((await other.rows.get("a")).version).toBe(before + 1);
+  });
+
   it("invalidates nothing when the transaction is rolled back", async () => {
     const here = process(memoryStore());
     const row = await here.rows.get("a");

@@ -39,10 +39,26 @@ describe("rules", () => {
       { kind: "entry" },
       { kind: "generation", generations: [], family: "x" },
       { kind: "x", keys: ["a"], family: "x" },
+      { kind: "entry", keys: ["a"], family: "x" },
+      { kind: "entry", keys: ["a"], family: "x", settleMs: -1 },
+      { kind: "generation", generations: ["a"], family: "x", maxStaleMs: "1" },
+      null,
+      undefined,
+      "v1:feed",
     ]) {
       expect(await rejection(other.cache.invalidate([wrong as never]))).toMatchObject({ argument: "target" });
     }
   });
+});
+
+it("an event that the table does not have is refused, and a rule that names no targets", async () => {
+  const { cache, rows } = shop();
+  const rules = cache.rules<Record<string, unknown>>({ one: (() => rows.all()) as never, none: (() => {}) as never });
+  const refused = { other: "event", constructor: "event", toString: "event", one: "targets", none: "targets" };
+  for (const [name, argument] of Object.entries(refused)) {
+    expect(await rejection(rules.emit(name, {}))).toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT", argument });
+  }
+  expect(await rejection(cache.invalidate(rows.all() as never))).toMatchObject({ argument: "targets" });
 });
 
 describe("a flush by text", () => {

@@ -27,6 +27,25 @@ describe("a value past its time", () => {
     expect(await here.rows.get("a")).toEqual({ id: "a", version: 3 });
   });
 
+  it("does not hold up who closes the cache, when its reload hangs", async () => {
+    const here = shop({ scope: { stale: { whileRevalidate: "30s" } } });
+    await here.rows.get("a");
+    await here.clock.advance(60_000);
+    let signal: AbortSignal | undefined;
+    here.rows
+      .get("a", {
+        load: (context) => {
+          ({ signal } = context);
+          return new Promise<Row>(() => {});
+        },
+      })
+      .catch(() => {});
+    await here.clock.advance(0);
+    expect(signal?.aborted).toBe(false);
+    await Promise.all([here.cache.close(), here.clock.advance(30_000)]);
+    expect(signal?.reason).toMatchObject({ code: "ERR_SLUICE_CACHE_CLOSED" });
+  });
+
   it("is served when its load fails, and not loaded again for a second", async () => {
     const events = heard();
     const here = shop({ scope: { stale: { onError: "10m" } } });

@@ -4,7 +4,7 @@ import { withTransaction, type RetryOptions, type Sql, type SqlDatabase, type Sq
 
 import type { Cache } from "../cache.ts";
 import { cacheEvents } from "../events.ts";
-import { plainTarget, type InvalidationTarget } from "../target.ts";
+import { plainTargets, type InvalidationTarget } from "../target.ts";
 import { outboxTable, type OutboxRow, type OutboxTable } from "./outbox-table.ts";
 
 /** Options of {@link createOutbox}. */
@@ -91,7 +91,7 @@ export function createOutbox(options: OutboxOptions): CacheOutbox {
 
   return {
     transaction: (work, retry) => transaction({ db, cache, table }, work, retry),
-    add: async (tx, targets) => void (await table.add(tx, targets.map(plainTarget))),
+    add: async (tx, targets) => void (await table.add(tx, plainTargets(targets))),
     deliver,
     start: () => void (running ??= relay()),
     close,
@@ -115,20 +115,30 @@ async function transaction<T>(
   const run = async (tx: SqlTransaction): Promise<T> => {
     // Work that runs again names them again.
     targets = [];
-    const result = await work(tx, (named) => void targets.push(...named.map(plainTarget)));
+    const result = await work(tx, (named) => void targets.push(...plainTargets(named)));
     id = targets.length === 0 ? undefined : await table.add(tx, targets);
     return result;
   };
+  let result: T;
   try {
-    const result = await withTransaction(db, run, options);
-    const { queued } = await cache.invalidate(targets);
-    // What is left here is applied once more by a relay: a failure is no reason to fail what was committed.
-    if (id !== undefined && queued === 0) await table.remove(db, [id]).catch(() => {});
-    return result;
+    result = await withTransaction(db, run, options);
   } catch (error) {
     // It may have been committed all the same.
-    if (hasCode(error, "ERR_SLUICE_COMMIT_UNKNOWN")) await cache.invalidate(targets);
+    if (hasCode(error, "ERR_SLUICE_COMMIT_UNKNOWN")) await isApplied(cache, targets);
     throw error;
+  }
+  // What is left here is applied once more by a relay: a failure is no reason to fail what was committed.
+  if ((await isApplied(cache, targets)) && id !== undefined) await table.remove(db, [id]).catch(() => {});
+  return result;
+}
+
+/** Whether nothing is left to do. A cache that was closed leaves it to others. */
+async function isApplied(cache: Ground["cache"], targets: readonly InvalidationTarget[]): Promise<boolean> {
+  try {
+    return (await cache.invalidate(targets)).queued === 0;
+  } catch (error) {
+    cacheEvents.publish({ type: "outbox-failed", error });
+    return false;
   }
 }
 
@@ -148,7 +158,7 @@ async function deliverBatch({ db, cache, table }: Ground): Promise<{ applied: nu
 
 function targetsOf({ id, targets }: OutboxRow): InvalidationTarget[] {
   try {
-    return (JSON.parse(targets) as InvalidationTarget[]).map(plainTarget);
+    return plainTargets(JSON.parse(targets) as InvalidationTarget[]);
   } catch (error) {
     // It could never be applied, and would hold up all that come after it.
     cacheEvents.publish({ type: "outbox-refused", id, error });
