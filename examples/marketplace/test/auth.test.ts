@@ -2,6 +2,7 @@ import { systemRandom } from "@sluice/core";
 import { describe, expect, it } from "vitest";
 
 import { decodeHash, deriveTag, encodeHash } from "../src/modules/auth/argon2.ts";
+import { callerOf, checkBearer } from "../src/modules/auth/bearer.ts";
 import { createPasswordHasher } from "../src/modules/auth/password-hasher.ts";
 import { drawRefreshToken, openSuccessor, readRefreshToken, sealSuccessor } from "../src/modules/auth/refresh-token.ts";
 import { verdictOn, type TokenState } from "../src/modules/auth/rotation.ts";
@@ -72,6 +73,33 @@ describe("slots", () => {
     }
     expect(begun).toEqual([0, 1, 2, 3, 4]);
     expect(await slots.run(() => Promise.resolve("free again"))).toBe("free again");
+  });
+});
+
+describe("the access token of a request", () => {
+  it("is verified once, for the limiter and for the guard of the route, and never for another request", async () => {
+    const asked: string[] = [];
+    const check = checkBearer({
+      async verify(token) {
+        asked.push(token);
+        return { ok: true, session: { userId: `user-${token}`, familyId: "family", authVersion: 1 } };
+      },
+    });
+    const [one, other] = ["one", "other"].map((token) => ({ headers: { authorization: `Bearer ${token}` } }));
+    if (!one || !other) throw new Error("There are no requests.");
+    expect(await callerOf(check, one)).toBe("user-one");
+    expect(await callerOf(check, other)).toBe("user-other");
+    expect(await check(one)).toMatchObject({ ok: true, session: { userId: "user-one" } });
+    expect(asked).toEqual(["one", "other"]);
+  });
+
+  it("is asked for only where an Authorization has its form", async () => {
+    const check = checkBearer({ verify: () => Promise.reject(new Error("There is nothing to verify.")) });
+    expect(await check({ headers: {} })).toBeUndefined();
+    for (const authorization of ["", "Bearer", "Bearer a b", "Basic YTpi"]) {
+      expect(await check({ headers: { authorization } })).toEqual({ ok: false, reason: "invalid" });
+      expect(await callerOf(check, { headers: { authorization } })).toBeUndefined();
+    }
   });
 });
 

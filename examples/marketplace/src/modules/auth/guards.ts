@@ -1,26 +1,23 @@
 import { Failure } from "../../http/failure.ts";
 import { setPrincipal, type Guard, type Guards, type Principal } from "../../http/principal.ts";
-import type { AccessTokens } from "./access-token.ts";
+import type { Bearer, CheckBearer } from "./bearer.ts";
 import { unauthenticated } from "./refusal.ts";
 import type { SessionRepository } from "./session-repository.ts";
 
 /** What tells who somebody is. */
 export interface GuardOptions {
-  readonly accessTokens: AccessTokens;
+  readonly check: CheckBearer;
   readonly sessions: Pick<SessionRepository, "principal">;
 }
-
-const form = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
  * Guards that read `Authorization: Bearer`. A token says who it was issued to; whether that still holds is asked of the
  * database on each request, so that logging out, a new role and a deleted account count at once. One round trip.
  */
-export function createGuards({ accessTokens, sessions }: GuardOptions): Guards {
-  async function identify(authorization: string | undefined): Promise<Principal> {
-    if (authorization === undefined) throw unauthenticated("UNAUTHENTICATED", "This needs an access token");
-    const [, token = ""] = form.exec(authorization) ?? [];
-    const verified = await accessTokens.verify(token);
+export function createGuards({ check: checkToken, sessions }: GuardOptions): Guards {
+  async function identify(request: Bearer): Promise<Principal> {
+    const verified = await checkToken(request);
+    if (verified === undefined) throw unauthenticated("UNAUTHENTICATED", "This needs an access token");
     if (!verified.ok) {
       throw verified.reason === "expired"
         ? unauthenticated("TOKEN_EXPIRED", "The access token has expired, refresh it")
@@ -33,7 +30,7 @@ export function createGuards({ accessTokens, sessions }: GuardOptions): Guards {
 
   function guard(check: (principal: Principal) => void): Guard {
     return async (request) => {
-      const principal = await identify(request.headers.authorization);
+      const principal = await identify(request);
       check(principal);
       setPrincipal(request, principal);
     };
@@ -48,16 +45,6 @@ export function createGuards({ accessTokens, sessions }: GuardOptions): Guards {
       if (role !== "admin") throw new Failure(403, ["ADMIN_REQUIRED", "Only administrators may do this"]);
     }),
   };
-}
-
-/**
- * Who an `Authorization` header's access token was issued to, as far as the token itself can prove it; undefined for
- * anything else. No round trip.
- */
-export async function callerOf(accessTokens: AccessTokens, authorization = ""): Promise<string | undefined> {
-  const [, token] = form.exec(authorization) ?? [];
-  const verified = token === undefined ? undefined : await accessTokens.verify(token);
-  return verified?.ok ? verified.session.userId : undefined;
 }
 
 function invalidToken(): Failure {

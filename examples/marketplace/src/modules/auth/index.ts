@@ -8,7 +8,8 @@ import type { Server } from "../../http/server.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { accountRepository } from "./account-repository.ts";
 import { type Argon2Cost, deriveTag } from "./argon2.ts";
-import { callerOf, createGuards } from "./guards.ts";
+import { callerOf, checkBearer } from "./bearer.ts";
+import { createGuards } from "./guards.ts";
 import { createPasswordHasher, type PasswordHasher } from "./password-hasher.ts";
 import { authRoutes } from "./routes.ts";
 import { authService } from "./service.ts";
@@ -40,7 +41,8 @@ export function authModule(sql: SqlDatabase, options: AuthModuleOptions): AuthMo
   const { accessTtlMs, refreshTtlMs, refreshLeewayMs, secureCookies, argon2 } = options;
   const sessions = sessionRepository(sql, refreshTtlMs);
   const accessTokens = createAccessTokens({ ...options, ttlMs: accessTtlMs, clock: systemClock });
-  const guards = createGuards({ accessTokens, sessions });
+  const check = checkBearer(accessTokens);
+  const guards = createGuards({ check, sessions });
   const service = authService({
     accounts: accountRepository(sql),
     sessions,
@@ -52,7 +54,7 @@ export function authModule(sql: SqlDatabase, options: AuthModuleOptions): AuthMo
   return {
     routes: (server) => authRoutes(server, service, { guards, accessTtlMs, refreshTtlMs, secureCookies }),
     guards,
-    caller: (request) => callerOf(accessTokens, request.headers.authorization),
+    caller: (request) => callerOf(check, request),
     collectGarbage: () => sessions.collectGarbage(),
   };
 }
