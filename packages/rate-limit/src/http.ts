@@ -1,4 +1,4 @@
-import { hasCode } from "@sluice/core";
+import { hasCode, InvalidArgumentError } from "@sluice/core";
 import {
   addressGroup,
   errorReply,
@@ -13,6 +13,7 @@ import {
 
 import type { Decision } from "./decision.ts";
 import { rateLimitHeaders, retryAfterSeconds, type HeaderVersion } from "./headers.ts";
+import { checkedCount } from "./limit.ts";
 import type { RateLimiter } from "./limiter-options.ts";
 import { byIp, byUser, type Subject } from "./subject.ts";
 
@@ -68,8 +69,11 @@ export function byUserElseAddress(request: Pick<HttpRequest, "address" | "princi
  * Slots are held until the request has ended, on every path.
  *
  * It needs neither body nor reply. One round trip per request.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` naming the option: a policy, a cost, a stage or headers that are none.
  */
 export function rateLimitGuard<Name extends string>(options: RateLimitGuardOptions<Name>): HttpGuard {
+  checkGuardOptions(options);
   const { limiter, policy, stage, name = "rate-limit", cost = 1 } = options;
   const by = options.by ?? (stage === "address" ? byAddress : byUserElseAddress);
 
@@ -111,6 +115,18 @@ export function rateLimitGuard<Name extends string>(options: RateLimitGuardOptio
   const headerOptions = options.headers === undefined ? {} : { version: options.headers };
   const replyOptions = options.profile === undefined ? {} : { profile: options.profile };
   return { name, stage, needs: { requestBody: false, reply: "nothing" }, before };
+}
+
+function checkGuardOptions<Name extends string>(options: RateLimitGuardOptions<Name>): void {
+  const { limiter, policy, stage, cost = 1, headers = "draft-10" } = options;
+  const stages: readonly string[] = ["address", "principal"];
+  if (!stages.includes(stage)) throw new InvalidArgumentError("stage", '"address" or "principal"', stage);
+  if (typeof policy !== "function" && !Object.hasOwn(limiter.policies, policy)) {
+    throw new InvalidArgumentError("policy", `one of ${Object.keys(limiter.policies).join(", ")}`, policy);
+  }
+  if (typeof cost !== "function") checkedCount("cost", cost);
+  const versions: readonly string[] = ["draft-10", "legacy", "off"];
+  if (!versions.includes(headers)) throw new InvalidArgumentError("headers", '"draft-10", "legacy" or "off"', headers);
 }
 
 // Registered by draft-ietf-httpapi-ratelimit-headers.

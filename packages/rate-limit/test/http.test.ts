@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { byUserElseAddress, byAddress, rateLimitGuard } from "../src/http.ts";
 import { bucket, concurrency, createRateLimiter, window } from "../src/index.ts";
 import { fakeStore } from "./fake-store.ts";
+import { codeOf } from "./outcome.ts";
 
 function request(facts: Partial<HttpRequest> & { readonly accept?: string } = {}): HttpRequest {
   return {
@@ -192,12 +193,26 @@ describe("a guard", () => {
     expect(passOf(await open.before(request())).headers).toEqual({});
   });
 
+  it.each<[string, object]>([
+    ["a policy that the limiter has not", { policy: "brwose" }],
+    ["a prototype's policy", { policy: "constructor" }],
+    ["no policy", { policy: undefined }],
+    ["a stage that is none", { stage: "late" }],
+    ["a cost of 0", { cost: 0 }],
+    ["a cost that is no number", { cost: Number.NaN }],
+    ["headers that are none", { headers: "draft-11" }],
+  ])("is refused before the first request for %s", (_, wrong) => {
+    const { limiter } = made();
+    const options = { limiter, policy: "browse", stage: "address", ...wrong } as Parameters<typeof rateLimitGuard>[0];
+    expect(codeOf(() => rateLimitGuard(options))).toBe("ERR_SLUICE_INVALID_ARGUMENT");
+  });
+
   it("says so when a request costs more than is ever allowed, and hides no other error", async () => {
     const { limiter } = made();
     const guard = rateLimitGuard({ limiter, policy: "browse", stage: "address", cost: 3 });
     const { status, body } = replyOf(await guard.before(request()));
     expect([status, JSON.parse(String(body)).error]).toEqual([429, { code: "COST_EXCEEDS_LIMIT" }]);
-    const broken = rateLimitGuard({ limiter, policy: "browse", stage: "address", cost: 0 });
+    const broken = rateLimitGuard({ limiter, policy: "browse", stage: "address", cost: () => 0 });
     await expect(broken.before(request())).rejects.toMatchObject({ code: "ERR_SLUICE_INVALID_ARGUMENT" });
   });
 });

@@ -149,6 +149,18 @@ export const correctionLaws: readonly StoreLaw[] = [
     },
   },
   {
+    title: "what a call turns out to cost more is charged to the limit that an override gives",
+    async check(store) {
+      for (const limit of counting) {
+        const override = { kind: "override", name: limit.name, limit: 100, refill: 0, forMs: 60_000 } as const;
+        await store.mark("subject", override);
+        const spent = await take(store, limit, { cost: 50 });
+        assert.equal(await adjust(store, { limit, answer: spent, delta: 9 }), 9, limit.kind);
+        assert.equal(await remaining(store, limit), 41, limit.kind);
+      }
+    },
+  },
+  {
     title: "nothing that is settled locks anybody out for longer than two full limits",
     async check(store, { clock }) {
       for (const limit of counting) {

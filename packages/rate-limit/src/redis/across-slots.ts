@@ -12,7 +12,7 @@ export interface SlotSteps {
  * first, and given back when a later slot denies. One round trip per slot, two more on a denial.
  *
  * @param groups - The same asks, those of each slot together.
- * @throws the error of a step. What was spent before it stays spent until its window has passed.
+ * @throws the error of a step. What was spent before it is given back, as far as that can be done.
  */
 export async function decideAcrossSlots(
   asks: readonly Ask[],
@@ -28,7 +28,7 @@ export async function decideAcrossSlots(
   let denied = false;
   for (const group of tightestFirst) {
     const spend = takeOptions.spend && !denied;
-    const answer = await steps.decide(group, { ...takeOptions, spend });
+    const answer = await orGiveBack(steps.decide(group, { ...takeOptions, spend }), reserved, steps);
     for (const [index, ask] of group.entries()) answers.set(ask, answer.limits[index] ?? nothing);
     atMs = Math.max(atMs, answer.atMs);
     blockedMs = Math.max(blockedMs, answer.blockedMs);
@@ -38,6 +38,17 @@ export async function decideAcrossSlots(
   if (denied) await Promise.all(reserved.map((each) => giveBack(each, answers, steps)));
   const limits = asks.map((ask) => answers.get(ask) ?? nothing);
   return { allowed: !denied, atMs, blockedMs, limits };
+}
+
+/** A step whose failure leaves nothing reserved: a slot would be held for its whole lease. */
+async function orGiveBack(step: Promise<Answer>, reserved: readonly Reserved[], steps: SlotSteps): Promise<Answer> {
+  try {
+    return await step;
+  } catch (error) {
+    // The failure to tell is the first one.
+    await Promise.allSettled(reserved.map((each) => giveBack(each, new Map(), steps)));
+    throw error;
+  }
 }
 
 interface Reserved {

@@ -10,11 +10,12 @@ O(limits); a log or slots add O(limit); one slot.
 What a window has forgotten is neither given back nor charged, so a late refund never lands in the next window, and a
 subject that has expired is not brought back to life. What a correction makes count for longer keeps the key for as long:
 debt of a bucket that is charged more, and slots that are renewed. Windows are kept for two of them by take already.
+An override holds for what may be charged, as it does for what may be spent.
 A bucket gives back only what cannot have flowed back since, as it might have been full meanwhile, and is overdrawn by
 one bucket at most. Slots are known by their token, so releasing twice is releasing once.
 ]]
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
-local format, sub, call = string.format, string.sub, redis.call
+local format, match, sub, call = string.format, string.match, string.sub, redis.call
 
 --@include keep-alive.lua
 
@@ -22,6 +23,15 @@ local now = tonumber(ARGV[1])
 if now < 0 then
   local time = call('TIME')
   now = time[1] * 1000 + floor(time[2] / 1000)
+end
+
+-- The limit that holds: an override replaces that of the call.
+local function limit_of(field, limit)
+  local name, marks = match(field, '^..:(.+)@'), call('HGET', KEYS[1], '!') or ''
+  for other, instead, ends in string.gmatch(marks, '([^|,]+),(%d+),%d+,(%d+)') do
+    if other == name and tonumber(ends) > now then return tonumber(instead) end
+  end
+  return limit
 end
 
 -- What take has put in front while the subject has marks.
@@ -42,7 +52,7 @@ local function adjust_counter(state, change)
 end
 
 local function adjust_bucket(state, change)
-  local at, owing, refill = string.match(state, '(%d+):(%d+):(%d+)')
+  local at, owing, refill = match(state, '(%d+):(%d+):(%d+)')
   at, owing, refill = tonumber(at), tonumber(owing), tonumber(refill)
   local before = max(0, owing - max(0, now - at) * refill)
   local debt
@@ -90,6 +100,7 @@ for base = 2, #ARGV, 7 do
   change.delta, change.stamp = tonumber(ARGV[base + 1]), tonumber(ARGV[base + 2])
   change.taken_at = tonumber(ARGV[base + 3])
   change.limit, change.per = tonumber(ARGV[base + 4]), tonumber(ARGV[base + 5])
+  if change.delta > 0 then change.limit = limit_of(field, change.limit) end
   local state, kind = call('HGET', KEYS[1], field), sub(field, 1, 1)
   local done, text, life = 0, nil, 0
   if state and kind == 'b' then done, text, life = adjust_bucket(state, change)
