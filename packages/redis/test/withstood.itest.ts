@@ -13,8 +13,8 @@ const unavailable = "ERR_SLUICE_REDIS_UNAVAILABLE";
 const refused = `${unavailable} (breaker-open)`;
 
 /** A call as primitives make it: through the coalescer. */
-function visiting(redis: Redis): () => Promise<unknown> {
-  const visits = createCoalescer({ redis, script: count });
+function visiting(redis: Redis, deadlineMs = 250): () => Promise<unknown> {
+  const visits = createCoalescer({ redis, script: count, deadlineMs });
   return () => visits.run({ keys: ["hits"], args: [1] });
 }
 
@@ -58,10 +58,10 @@ describeNeeding({ redis: "real" }, "callers that go on through a fault", () => {
   });
 
   it("see an unknown outcome once when the connection is reset mid-call", async () => {
-    const { proxy, redis } = await throughProxy();
+    const { proxy, redis } = await throughProxy({ deadlineMs: 10_000 });
     const measured = await withstand({
       fault: "connection reset mid-call",
-      call: visiting(redis),
+      call: visiting(redis, 10_000),
       strike: async () => {
         const hole = proxy.blackhole({ direction: "replies" });
         const { requests } = proxy.traffic().delivered;
@@ -103,8 +103,9 @@ describeNeeding({ redis: "real" }, "callers that go on through a fault", () => {
   });
 
   it("see an unknown outcome once when a reply is lost, and count once", async () => {
-    const { proxy, redis, direct } = await throughProxy();
-    const call = visiting(redis);
+    // Longer than a busy machine takes to tell of the loss, which comes once and must not be taken for slowness.
+    const { proxy, redis, direct } = await throughProxy({ deadlineMs: 10_000 });
+    const call = visiting(redis, 10_000);
     let answered = 0;
     const measured = await withstand({
       fault: "reply lost after the work",

@@ -33,7 +33,10 @@ export interface MutantResult {
 export interface RunMutantsOptions {
   /** The folder that the files are relative to, and where Vitest finds its configuration. Default: the current one. */
   readonly root?: string;
-  /** Longest time of one run of a test, in ms. Default 30 000. */
+  /**
+   * How much longer than twice its time without the mutant a test may run, in ms; its longest time where there is no
+   * such time, because `control` is off. A run without a mutant may take ten times this. Default 30 000.
+   */
   readonly deadlineMs?: number;
   /** How many mutants run at once, each in a Vitest of its own. Default: the number of processors. */
   readonly concurrency?: number;
@@ -63,7 +66,7 @@ export interface MutantReport {
  * it starts reads from disk as a whole (`readFile`, `readFileSync`) or loads as a module is replaced on its way. So
  * TypeScript, Lua and SQL are all planted alike. Projects of a workspace must extend its root (`extends: true`).
  *
- * One run takes at most `deadlineMs` and ten seconds. The whole takes up to four runs for each mutant. Needs the
+ * A run that is not over at its deadline is over ten seconds later. The whole takes up to four runs for each mutant. Needs the
  * package `vitest`.
  *
  * @throws `ERR_SLUICE_MUTANT_INVALID` before anything runs, when a mutant does not apply: see {@link checkMutants}.
@@ -76,7 +79,7 @@ export async function runMutants(mutants: readonly Mutant[], options: RunMutants
   refuseUnlessPositive("deadlineMs", deadlineMs);
   checkMutants(mutants, root);
   const results = new Map<Mutant, MutantResult>();
-  const controls = options.control === false ? undefined : new Map<string, Promise<Ending>>();
+  const controls = options.control === false ? undefined : new Map<string, Promise<Control>>();
   const waiting = mutants.values();
   const exitCode = process.exitCode;
   const lanes = Array.from({ length: Math.min(concurrency, mutants.length) }, async () => {
@@ -95,12 +98,18 @@ export async function runMutants(mutants: readonly Mutant[], options: RunMutants
   return { results: all, exitCode: all.every(({ noticed }) => noticed) ? 0 : 1 };
 }
 
+/** A run without a mutant. */
+interface Control {
+  readonly ending: Ending;
+  readonly tookMs: number;
+}
+
 interface Trial {
   readonly lane: Lane;
   readonly root: string;
   readonly deadlineMs: number;
   /** How the tests ended without a mutant, or `undefined` where that is not asked. */
-  readonly controls: Map<string, Promise<Ending>> | undefined;
+  readonly controls: Map<string, Promise<Control>> | undefined;
   readonly derived: NonNullable<RunMutantsOptions["derived"]>;
 }
 
@@ -114,31 +123,42 @@ async function tryOut(mutant: Mutant, trial: Trial): Promise<MutantResult> {
   return { mutant, outcome, noticed, detail, tookMs: systemClock.monotonic() - startedMs };
 }
 
+// Times a mutant's deadline. Nothing is expected to hang without one.
+const longestControl = 10;
+
 type Verdict = readonly [outcome: MutantOutcome, detail: string];
 
 async function judge(mutant: Mutant, { lane, root, deadlineMs, controls, derived }: Trial): Promise<Verdict> {
   const test = killerOf(mutant);
-  const run = async (what: Tested, texts: Texts): Promise<Ending> =>
-    endingOf(await lane.run({ test: what, texts, deadlineMs }));
-  const without = async (key: string, what: Tested): Promise<Ending | undefined> => {
-    const control = controls?.get(key) ?? (controls && run(what, new Map()));
+  const run = async (what: Tested, texts: Texts, limitMs: number): Promise<Ending> =>
+    endingOf(await lane.run({ test: what, texts, deadlineMs: limitMs }));
+  const without = async (key: string, what: Tested): Promise<Control | undefined> => {
+    const control = controls?.get(key) ?? (controls && timed(run(what, new Map(), longestControl * deadlineMs)));
     if (control) controls?.set(key, control);
     return control;
   };
   const alone = await without(mutant.killedBy, test);
-  if (alone && alone.how !== "passed") return ["unproven", `without the mutant, ${said(mutant, alone)}`];
+  if (alone && alone.ending.how !== "passed") return ["unproven", `without the mutant, ${said(mutant, alone.ending)}`];
+  // What a busy machine slows down without a mutant it slows down with one, too.
+  const limitMs = deadlineMs + Math.ceil(2 * (alone?.tookMs ?? 0));
   const texts = textsOf(mutant, root, derived);
-  const ending = await run(test, texts);
+  const ending = await run(test, texts, limitMs);
   if (ending.how === "failed") return ["killed", said(mutant, ending)];
-  if (ending.how === "late") return ["hung", `${said(mutant, ending)} of ${deadlineMs} ms`];
+  if (ending.how === "late") return ["hung", `${said(mutant, ending)} of ${limitMs} ms`];
   const file = { file: test.file };
-  const all = ending.how === "passed" ? await run(file, texts) : ending;
-  const others = all.how === "failed" ? newIn(all.tests, await without(test.file, file)) : [];
+  const all = ending.how === "passed" ? await run(file, texts, limitMs) : ending;
+  const others = all.how === "failed" ? newIn(all.tests, (await without(test.file, file))?.ending) : [];
   if (others.some(({ name }) => name.endsWith(test.title))) {
     return ["survived", `${said(mutant, ending)} alone, and failed among the others of its file`];
   }
   if (others.length > 0) return ["killed-by-another", `${said(mutant, ending)}, but ${others.map(line).join("; ")}`];
   return ["survived", said(mutant, ending)];
+}
+
+async function timed(run: Promise<Ending>): Promise<Control> {
+  const startedMs = systemClock.monotonic();
+  const ending = await run;
+  return { ending, tookMs: systemClock.monotonic() - startedMs };
 }
 
 type Tested = LaneRun["test"];
