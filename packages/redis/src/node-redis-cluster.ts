@@ -38,6 +38,10 @@ export interface NodeRedisCluster {
   off(event: string, listener: () => void): unknown;
 }
 
+// It makes the connection anew, to where nobody answers, and asks no other node who is the master now.
+const hangs =
+  "createCluster() stays on a master that hangs, until it wakes up or refuses connections. Where that counts, use connectRedis.";
+
 /** Drives a Cluster client, which follows MOVED and ASK itself, and sends nothing again after a lost connection. */
 export function nodeRedisClusterDriver(cluster: NodeRedisCluster, linkName: string): RedisDriver {
   async function send({ name, args, bytes, server }: Command): Promise<unknown> {
@@ -58,7 +62,7 @@ export function nodeRedisClusterDriver(cluster: NodeRedisCluster, linkName: stri
 
   return {
     client: "node-redis",
-    warnings: warningsAbout(defaultsOf(cluster)),
+    warnings: [...warningsAbout(defaultsOf(cluster)), hangs],
     resends: false,
     sharded: true,
     shardOf: (slot) => cluster.slots[slot]?.master.address ?? "",

@@ -93,18 +93,47 @@ function createTurns(): (channel: string, work: () => Promise<void>) => Promise<
   };
 }
 
+interface Options {
+  readonly disableOfflineQueue?: boolean;
+  readonly pingInterval?: number;
+  readonly socket?: { readonly socketTimeout?: number; readonly reconnectStrategy?: unknown };
+}
+
+interface Danger {
+  readonly applies: (options: Options) => boolean;
+  readonly warning: string;
+}
+
+const dangers: readonly Danger[] = [
+  {
+    applies: ({ disableOfflineQueue }) => disableOfflineQueue !== true,
+    warning: "disableOfflineQueue is not set: other users of this client wait while Redis is away. Set it to true.",
+  },
+  {
+    applies: (options) => !hasTimeout(options),
+    warning:
+      "socket.socketTimeout is not set: the client may stay on a hung server for good. Set it to 1500, with a pingInterval and a reconnectStrategy.",
+  },
+  {
+    // It counts the time without traffic, not the time without an answer.
+    applies: (options) =>
+      hasTimeout(options) && !(Number(options.pingInterval) < Number(options.socket?.socketTimeout)),
+    warning:
+      "pingInterval is not below socket.socketTimeout: an idle connection is ended as if it hung. Set it to 500.",
+  },
+  {
+    applies: (options) =>
+      hasTimeout(options) && !["function", "number"].includes(typeof options.socket?.reconnectStrategy),
+    warning:
+      "socket.reconnectStrategy is not set: after a socketTimeout the client stays closed for good. Set it to a function that answers a delay.",
+  },
+];
+
+function hasTimeout({ socket }: Options): boolean {
+  return Number(socket?.socketTimeout) > 0;
+}
+
 /** What is dangerous about the options of a client, a sentence each. */
 export function warningsAbout(options: object = {}): string[] {
-  const { disableOfflineQueue, socket } = options as {
-    readonly disableOfflineQueue?: boolean;
-    readonly socket?: { readonly socketTimeout?: number };
-  };
-  return [
-    ...(disableOfflineQueue === true
-      ? []
-      : ["disableOfflineQueue is not set: other users of this client wait while Redis is away. Set it to true."]),
-    ...(Number(socket?.socketTimeout) > 0
-      ? []
-      : ["socket.socketTimeout is not set: the client may stay on a hung server for good. Set it to 1500."]),
-  ];
+  return dangers.filter(({ applies }) => applies(options)).map(({ warning }) => warning);
 }

@@ -11,6 +11,13 @@ import { fromIoredis, type IoredisClient } from "../src/ioredis.ts";
 import { fromNodeRedis } from "../src/node-redis.ts";
 import { closing } from "./servers.ts";
 
+/** Options of node-redis that nothing is to be warned about. */
+export const safeNodeRedis = {
+  disableOfflineQueue: true,
+  pingInterval: 500,
+  socket: { socketTimeout: 1500, reconnectStrategy: (retries: number) => Math.min(25 * 2 ** retries, 1000) },
+};
+
 /** Opens a port over a client of each kind that a user may bring, with the options that it has by default. */
 export const clients: Readonly<Record<string, (port: number) => Promise<RedisConnection>>> = {
   "ioredis 6": async (port) => usersIoredis(new Ioredis(port, "127.0.0.1", { lazyConnect: true })),

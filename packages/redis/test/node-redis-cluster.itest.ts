@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 
 import { createCoalescer, createReader, slotOf, type RedisConnection } from "../src/index.ts";
 import { fromNodeRedis } from "../src/node-redis.ts";
+import { safeNodeRedis } from "./every-client.ts";
 import { withstand } from "./fault-load.ts";
 import { count, scriptOf } from "./scripts.ts";
 import { adminOf, closing, rejection, until } from "./servers.ts";
@@ -23,7 +24,7 @@ describeNeeding({ redis: "real" }, "a Cluster client of node-redis", () => {
     const rootNodes = cluster.nodes.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` }));
     const client = createCluster({
       rootNodes,
-      defaults: { disableOfflineQueue: true, socket: { socketTimeout: 1500 } },
+      defaults: safeNodeRedis,
     });
     client.on("error", () => {});
     await client.connect();
@@ -39,7 +40,7 @@ describeNeeding({ redis: "real" }, "a Cluster client of node-redis", () => {
 
   it("reaches every node with calls, batches, reads, SCAN and messages", async () => {
     const redis = await clustered();
-    expect([redis.warnings, redis.resends, redis.sharded]).toEqual([[], false, true]);
+    expect([redis.warnings.length, redis.resends, redis.sharded]).toEqual([1, false, true]);
     const counter = createCoalescer({ redis, script: count, deadlineMs: 5000 });
     const keys = Array.from({ length: 300 }, (_, index) => `key:${index}`);
     const answers = await Promise.all([...keys, ...keys].map((key) => counter.run({ keys: [key], args: [1] })));
