@@ -42,21 +42,20 @@ export async function withstand({ fault, call, strike, repair, lastsUntil }: Fau
     const struckMs = clock.monotonic();
     await strike();
     const since = (momentMs: number): Ended[] => ended.filter(({ startedMs }) => startedMs >= momentMs);
+    // Whoever was underway when it struck may be the one that sees it.
+    const felt = (): Ended[] => ended.filter(({ endedMs }) => endedMs >= struckMs);
     const isFelt = (): boolean =>
-      lastsUntil === undefined
-        ? since(struckMs).length >= 4
-        : since(struckMs).some(({ error }) => error === lastsUntil);
+      lastsUntil === undefined ? since(struckMs).length >= 4 : felt().some(({ error }) => error === lastsUntil);
     await until(isFelt);
     await repair?.();
     const repairedMs = repair ? clock.monotonic() : struckMs;
     const worked = (): number | undefined => since(repairedMs).find(({ error }) => error === undefined)?.endedMs;
     const workedMs = (await until(worked, 20_000)) ?? Infinity;
-    const felt = ended.filter(({ endedMs }) => endedMs >= struckMs);
     const measured: MeasuredFault = {
       fault,
-      addedLatencyMs: Math.max(0, Math.max(...felt.map(durationOf)) - usualMs),
+      addedLatencyMs: Math.max(0, Math.max(...felt().map(durationOf)) - usualMs),
       recoveryMs: workedMs - repairedMs,
-      errors: [...new Set(felt.flatMap(({ error }) => error ?? []))].toSorted(),
+      errors: [...new Set(felt().flatMap(({ error }) => error ?? []))].toSorted(),
     };
     recordFault(measured);
     return measured;

@@ -64,8 +64,8 @@ describeNeeding({ redis: "real" }, "callers that go on through a fault", () => {
       call: visiting(redis, 10_000),
       strike: async () => {
         const hole = proxy.blackhole({ direction: "replies" });
-        const { requests } = proxy.traffic().delivered;
-        await proxy.until(({ delivered }) => delivered.requests > requests);
+        // The answer to a call, be it one that was underway.
+        await proxy.until(({ held }) => held.replies > 0);
         proxy.reset();
         await hole.lift();
       },
