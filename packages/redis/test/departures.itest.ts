@@ -48,7 +48,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 describe("a caller that goes before its answer", () => {
   it("is not applied if the caller leaves before its entry is sent", async () => {
     const { port, answers } = held();
-    const counter = createCoalescer({ redis: port, script: count });
+    const counter = createCoalescer({ redis: port, script: count, deadlineMs: 5000 });
     const first = Array.from({ length: 512 }, () => counter.run(one("a")));
     await settled();
     expect([answers.length, counter.waiting]).toEqual([4, 0]);
@@ -76,6 +76,7 @@ describe("a caller that goes before its answer", () => {
     const locks = createCoalescer({
       redis: port,
       script: claim,
+      deadlineMs: 5000,
       compensate: (entry, reply) => void undone.push([entry, reply]),
     });
     const leaving = new AbortController();
@@ -148,9 +149,9 @@ describe("a caller that goes before its answer", () => {
 
   it("does not hold up another coalescer of the port", async () => {
     const { port, answers } = held();
-    const busy = createCoalescer({ redis: port, script: count });
-    const leaving = createCoalescer({ redis: port, script: claim });
-    const waiting = createCoalescer({ redis: port, script: count });
+    const busy = createCoalescer({ redis: port, script: count, deadlineMs: 5000 });
+    const leaving = createCoalescer({ redis: port, script: claim, deadlineMs: 5000 });
+    const waiting = createCoalescer({ redis: port, script: count, deadlineMs: 5000 });
     const sent = Array.from({ length: 512 }, () => busy.run(one("a")));
     await settled();
     const gone = new AbortController();
@@ -172,7 +173,7 @@ describe("a caller that goes before its answer", () => {
 
   it("cannot fill the memory: what waits is bounded", async () => {
     const { port } = held();
-    const counter = createCoalescer({ redis: port, script: count, maxWaiting: 3 });
+    const counter = createCoalescer({ redis: port, script: count, maxWaiting: 3, deadlineMs: 5000 });
     const calls = Array.from({ length: 5 }, () => counter.run(one("a")));
     for (const call of calls.slice(0, 3)) call.catch(() => {});
     expect(await rejection(calls[3] as Promise<Reply>)).toMatchObject({
