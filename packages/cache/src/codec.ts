@@ -15,14 +15,30 @@ export interface Codec {
  */
 export const jsonCodec: Codec = {
   encode(value) {
-    const mayBeHostile = checkJson(value, 0);
-    return Buffer.from(mayBeHostile ? JSON.stringify(value, withoutProto) : JSON.stringify(value));
+    return Buffer.from(textOf(value));
   },
   decode(bytes) {
     return JSON.parse((Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes)).toString());
   },
   decodeText: (text) => JSON.parse(text) as unknown,
 };
+
+/** What is wrong with a value, in words that show nothing of it. */
+class UnsuitableError extends TypeError {}
+
+function textOf(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = checkJson(value, 0) ? JSON.stringify(value, withoutProto) : JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof UnsuitableError) throw error;
+    // Code of the value's own has thrown, and what it says may be anything.
+    throw new UnsuitableError("an accessor or toJSON of it throws");
+  }
+  // So says toJSON.
+  if (text === undefined) throw new UnsuitableError("there is an undefined in it");
+  return text;
+}
 
 /** An own member of this name would become the prototype of whatever it is assigned to. */
 function withoutProto(this: unknown, key: string, value: unknown): unknown {
@@ -36,8 +52,8 @@ function checkJson(value: unknown, depth: number): boolean {
   const kind = typeof value;
   if (kind === "string" || kind === "boolean" || value === null) return false;
   if (kind === "number") return checkNumber(value as number);
-  if (kind !== "object") throw new TypeError(`there is a ${kind} in it`);
-  if (depth > deepest) throw new TypeError(`it is nested deeper than ${deepest} levels, or contains itself`);
+  if (kind !== "object") throw new UnsuitableError(`there is a ${kind} in it`);
+  if (depth > deepest) throw new UnsuitableError(`it is nested deeper than ${deepest} levels, or contains itself`);
   const object = value as object;
   // What it becomes is not known before it is asked.
   if ("toJSON" in object && typeof object.toJSON === "function") return true;
@@ -46,7 +62,7 @@ function checkJson(value: unknown, depth: number): boolean {
 }
 
 function checkNumber(number: number): boolean {
-  if (!Number.isFinite(number)) throw new TypeError("a number is not finite");
+  if (!Number.isFinite(number)) throw new UnsuitableError("a number is not finite");
   return false;
 }
 
@@ -62,7 +78,7 @@ function checkElements(elements: readonly unknown[], depth: number): boolean {
 function checkMembers(object: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== null && prototype !== Object.prototype)
-    throw new TypeError("there is an object with a class in it");
+    throw new UnsuitableError("there is an object with a class in it");
   let mayBeHostile = Object.hasOwn(object, "__proto__");
   for (const member of Object.values(object)) {
     if (member !== undefined && checkJson(member, depth)) mayBeHostile = true;

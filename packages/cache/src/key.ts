@@ -4,9 +4,9 @@ import { canonicalParams, InvalidArgumentError, type ParamRecord } from "@sluice
 
 /** The part of a key that comes from parameters. */
 export interface KeyText {
-  /** What follows the prefix. */
+  /** What follows the prefix: ASCII without blanks and braces, or the first load fails. */
   readonly text: string;
-  /** The parameters in full: a record tells by it whether it is really theirs. */
+  /** The parameters in full, in up to 65 000 characters of ASCII: a record tells by it whether it is really theirs. */
   readonly identity: string;
   /** The first segment of several, under which all keys that share it can be invalidated. */
   readonly lead?: string;

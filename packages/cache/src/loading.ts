@@ -1,4 +1,4 @@
-import type { Random } from "@sluice/core";
+import { InvalidArgumentError, type Random } from "@sluice/core";
 
 import type { Turn } from "./bulkhead.ts";
 import { LoadCycleError } from "./errors.ts";
@@ -97,6 +97,7 @@ export class Loading {
     const watch = l1?.again(lead.found.watch);
     const stopRenewing = keepLease(this.#ground, { key, lease: lead.lease });
     try {
+      checkKey(lead.plan);
       const loaded = await runLoad(this.#ground, order);
       const kept = await this.#keep(lead, loaded, beganMs).catch(() => "store-error" as const);
       if (kept !== undefined) counters.skip(kept);
@@ -161,6 +162,22 @@ function circle(scope: string): Claim {
   const outcome = Promise.reject(new LoadCycleError(scope));
   outcome.catch(() => {});
   return { state: "shared", load: { outcome } };
+}
+
+const longestIdentity = 65_535;
+
+/** A format of the application's own may make what no record can hold, or what is in another slot than its lease. */
+function checkKey({ key, identity }: Plan): void {
+  if (!/^[!-z|~]+$/.test(key)) {
+    throw new InvalidArgumentError("key", "a format whose texts have no blanks, no braces and only ASCII", key);
+  }
+  if (identity.length > longestIdentity || !/^[ -~]*$/.test(identity)) {
+    throw new InvalidArgumentError(
+      "key",
+      `a format whose identities have up to ${longestIdentity} characters of ASCII`,
+      identity,
+    );
+  }
 }
 
 interface Content {

@@ -168,3 +168,28 @@ it("a cache is refused for what would only be found later", () => {
     );
   }
 });
+
+it("a format of the application's own is told at the first load that nothing could be stored", async () => {
+  const here = shop();
+  const long = "x".repeat(65_536);
+  const wrong = { é: "a", "a b": "a", "{a}": "a", "a\n": "a", a: "é", b: "a\0", c: long };
+  const own = here.cache.scope<readonly [string, string], number>("own", {
+    prefix: "own",
+    key: { keyOf: ([text, identity]) => ({ text, identity }) },
+    ttl: "1m",
+    load: () => 1,
+  });
+  for (const [text, identity] of Object.entries(wrong)) {
+    expect(await rejection(own.get([text, identity]))).toMatchObject({
+      code: "ERR_SLUICE_INVALID_ARGUMENT",
+      argument: "key",
+    });
+  }
+  expect(
+    await own.getMany([
+      ["a", "a"],
+      ["a:(b)[c]~'@%#", "x".repeat(60_000)],
+    ]),
+  ).toEqual([1, 1]);
+  expect(own.stats()).toMatchObject({ loads: 2, storesSkipped: { "store-error": 0 } });
+});

@@ -44,6 +44,11 @@ function more(members: object): { load: () => Row } {
   return { load: () => ({ id: "a", version: 1, ...members }) };
 }
 
+/** What a value's own code may do. */
+function secret(): never {
+  throw new Error("the secret");
+}
+
 describe("a value", () => {
   it("comes back the first time as it will come back later", async () => {
     const here = shop();
@@ -79,6 +84,17 @@ describe("a value", () => {
       code: "ERR_SLUICE_CACHE_VALUE",
     });
     expect(here.rows.stats().loadErrors).toBe(values.length * 2 + 1);
+  });
+
+  it("is refused without showing what code of its own says", async () => {
+    const here = shop();
+    for (const value of [{ toJSON: secret }, Object.defineProperty({}, "a", { enumerable: true, get: secret })]) {
+      const error = await rejection(here.rows.get("a", { load: () => value as never }));
+      expect(error).toMatchObject({ code: "ERR_SLUICE_CACHE_VALUE" });
+      expect(error.message).not.toContain("secret");
+    }
+    const error = await rejection(here.rows.get("a", { load: () => ({ toJSON: () => {} }) as never }));
+    expect(error.message).toContain("there is an undefined in it");
   });
 
   it("is frozen to its leaves, where others hold the same one", async () => {
