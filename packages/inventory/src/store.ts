@@ -95,7 +95,10 @@ export interface InventoryStore<Tx> {
   /** Runs work in a transaction, and all of it again when it met a conflict. Errors come as they are. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   reserve(wanted: Wanted, tx?: Tx): Promise<Decision>;
-  /** As `reserve`, in a transaction of its own, with what `onReserved` writes in it when the units are held. */
+  /**
+   * As `reserve`, in a transaction of its own, with what `onReserved` writes in it when the units are held. It waits for
+   * a lock for a bounded time.
+   */
   reserveWith(wanted: Wanted, onReserved: (tx: Tx) => Promise<void>): Promise<Decision>;
   /** As `reserve`, without waiting for anybody. `undefined`: somebody else was faster, and nothing was done. */
   reserveUnlessChanged(wanted: Wanted, tx?: Tx): Promise<Decision | undefined>;

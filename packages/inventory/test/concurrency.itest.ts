@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { createInventory, type Inventory } from "../src/index.ts";
 import { postgresStore } from "../src/postgres.ts";
-import { uuid } from "./ids.ts";
+import { codeOf, uuid } from "./ids.ts";
 import { openStock, type TestStock } from "./support.ts";
 import { until } from "./until.ts";
 
@@ -169,6 +169,25 @@ describe.each(Object.entries(kinds))("%s", (_title, options) => {
       expect(late).toEqual({ id, status: first === "confirm" ? "confirmed" : "released", changed: false });
     }
     expect(await inventory.levels(["a"])).toMatchObject([{ onHand: 49, reserved: 0 }]);
+    expect(await inventory.verify()).toEqual([]);
+  });
+
+  it("keeps those who want another product waiting for no longer than for a lock", async () => {
+    const lanes = [{}, { reference: "order 9" }].map((more) => {
+      const flash = inventory.flash({ connections: 1, deadlineMs: 300 });
+      const ask = (productId: string) =>
+        codeOf(flash.reserve({ id: uuid(), lines: [{ productId, quantity: 1 }], ...more }));
+      return { flash, ask };
+    });
+    await stock.db.transaction(async (tx) => {
+      await inventory.reserve({ id: uuid(), lines: [{ productId: "a", quantity: 1 }] }, tx);
+      const goOn = async ({ ask }: (typeof lanes)[number]): Promise<void> => {
+        expect(await ask("a")).toBe("ERR_SLUICE_INVENTORY_UNKNOWN");
+        await until(async () => String(await ask("z")).includes("reserved"), 6000);
+      };
+      await Promise.all(lanes.map(goOn));
+    });
+    await Promise.all(lanes.map(({ flash }) => flash.close()));
     expect(await inventory.verify()).toEqual([]);
   });
 

@@ -113,9 +113,9 @@ export class Batches<Tx> {
   async #askAlone(wanted: Wanted): Promise<Decision> {
     const { settings, onReserved } = this.#options;
     const { id, lines, reference } = wanted;
-    const decision = onReserved
-      ? await settings.store.reserveWith(wanted, (tx) => onReserved(tx, [{ id, lines, reference }]))
-      : await settings.store.reserve(wanted);
+    const decision = await settings.store.reserveWith(wanted, async (tx) =>
+      onReserved?.(tx, [{ id, lines, reference }]),
+    );
     if (decision.outcome === "reserved") this.#learn(decision.levels);
     return decision;
   }

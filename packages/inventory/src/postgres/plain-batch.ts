@@ -3,11 +3,12 @@ import type { Sql } from "@sluice/postgres";
 import type { Level } from "../reservation.ts";
 import type { BatchDecision, Decision, WantedBatch, WantedUnits } from "../store.ts";
 import { levelOf, type LevelRow } from "./routines.ts";
-import { edgeOf, knownDecision, msOf, type KnownRow } from "./statements.ts";
+import { boundedWait, edgeOf, knownDecision, msOf, type KnownRow } from "./statements.ts";
 
-/** Group commit by plain statements: the lock, a look at the ids, and one write for all that fits. */
+/** Group commit by plain statements, in a transaction of ours: the lock, a look at the ids, and one write for all that fits. */
 export async function plainBatch(sql: Sql, schema: string, batch: WantedBatch): Promise<BatchDecision> {
   const { productId, requests } = batch;
+  await sql.script(boundedWait);
   const { rows } = await sql.query<LevelRow>(
     `select product_id as product, (on_hand - reserved)::float8 as available, version::float8 from ${schema}.inventory
      where product_id = $1 for update`,

@@ -2,6 +2,12 @@ import type { Decision } from "../store.ts";
 
 /** Pieces of SQL that several statements share. All of them are constants: nothing of a caller is in them. */
 
+/**
+ * For a transaction of a flash lane: whoever keeps the row of a product locked must not hold up those who want others.
+ * The same as that of the function.
+ */
+export const boundedWait = "set local lock_timeout = '2s'";
+
 /** Products and quantities of two parameters as a relation. */
 export function linesAs(alias: string, products: string, quantities: string): string {
   return `unnest(${products}::text[], ${quantities}::bigint[]) as ${alias} (product, quantity)`;

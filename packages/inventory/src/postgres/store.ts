@@ -2,13 +2,14 @@ import { quoteIdentifier, withTransaction, type Sql, type SqlDatabase, type SqlT
 
 import { InventoryUnavailableError } from "../errors.ts";
 import type { Extension } from "../reservation.ts";
-import type { BatchDecision, InventoryStore, WantedBatch, WantedUnits } from "../store.ts";
+import type { BatchDecision, Decision, InventoryStore, Wanted, WantedBatch, WantedUnits } from "../store.ts";
 import { functionRoutines } from "./functions.ts";
 import { reserveUnlessChanged } from "./optimistic.ts";
 import { inOwnTransaction, isRefusal } from "./own-transaction.ts";
 import { plainRoutines } from "./plain.ts";
 import { readsOf } from "./reads.ts";
 import type { Routines } from "./routines.ts";
+import { boundedWait } from "./statements.ts";
 import { upkeepOf } from "./upkeep.ts";
 
 /** Options of {@link postgresStore}. */
@@ -49,7 +50,7 @@ export function postgresStore(
       tx ? routines.reserve(tx, wanted) : own([wanted.id], needTransaction, (sql) => routines.reserve(sql, wanted)),
     reserveWith: (wanted, onReserved) =>
       own([wanted.id], true, async (tx) => {
-        const decision = await routines.reserve(tx, wanted);
+        const decision = await reserveSoon(tx, routines, wanted);
         if (decision.outcome === "reserved") await onReserved(tx as SqlTransaction);
         return decision;
       }),
@@ -92,6 +93,11 @@ export function postgresStore(
 }
 
 type InTransaction = <T>(work: (tx: SqlTransaction) => Promise<T>) => Promise<T>;
+
+async function reserveSoon(sql: Sql, routines: Routines, wanted: Wanted): Promise<Decision> {
+  await sql.script(boundedWait);
+  return routines.reserve(sql, wanted);
+}
 
 function reservedOf({ requests }: WantedBatch, { decisions }: BatchDecision): readonly WantedUnits[] {
   return requests.filter((_, place) => decisions[place]?.outcome === "reserved");
