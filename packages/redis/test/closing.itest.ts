@@ -2,7 +2,7 @@ import { describeNeeding } from "@sluice/testing/vitest";
 import { expect, it } from "vitest";
 
 import { count } from "./scripts.ts";
-import { connected, ownServer, rejection } from "./servers.ts";
+import { awake, connected, ownServer, rejection } from "./servers.ts";
 
 const hit = { keys: ["hits"], args: [1] };
 
@@ -10,7 +10,7 @@ describeNeeding({ redis: "real" }, "a connection", () => {
   it("is closed: waiting calls are refused, sent ones are awaited", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url });
-    await redis.read("PING", []);
+    await awake(redis);
     const underway = redis.run(count, hit);
     await redis.close();
     expect(await underway).toBe(1);
@@ -29,7 +29,7 @@ describeNeeding({ redis: "real" }, "a connection", () => {
   it("may be closed twice, also while a call is underway", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url });
-    await redis.read("PING", []);
+    await awake(redis);
     const underway = redis.run(count, hit);
     await Promise.all([redis.close(), redis.close(), redis[Symbol.asyncDispose]()]);
     expect(await underway).toBe(1);

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { createCoalescer } from "../src/index.ts";
 import { count, poisonable } from "./scripts.ts";
-import { connected, heard, ownServer, rejection, runsScript, throughProxy, timed, until } from "./servers.ts";
+import { awake, connected, heard, ownServer, rejection, runsScript, throughProxy, timed, until } from "./servers.ts";
 
 const hit = { keys: ["hits"], args: [1] };
 
@@ -33,6 +33,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
     const server = await ownServer();
     const redis = connected({ url: server.url });
     const events = heard();
+    await awake(redis);
     expect(await redis.run(count, hit)).toBe(1);
     await server.stop();
     await until(async () => (await rejection(redis.run(count, hit)))["reason"] === "breaker-open");
@@ -47,6 +48,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
   it("costs three deadlines, then nothing, while Redis is frozen", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url, deadlineMs: 100, probeMs: 60_000 });
+    await awake(redis);
     await redis.run(count, hit);
     await frozen(server.pid, async () => {
       for (let call = 0; call < 3; call += 1) {
@@ -72,7 +74,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
     const redis = connected({ url: server.url, deadlineMs: 5000, outageAfter: 10 });
     const busy = createCoalescer({ redis, script: count, deadlineMs: 5000 });
     const behind = createCoalescer({ redis, script: count, deadlineMs: 60 });
-    await redis.read("PING", []);
+    await awake(redis);
     await frozen(server.pid, async () => {
       const sent = Array.from({ length: 512 }, () => busy.run(hit));
       // Both came while nothing was underway: the places are taken by the time their turn ends.
@@ -89,6 +91,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
   it("tells a caller what the late answer was", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url, deadlineMs: 100 });
+    await awake(redis);
     await redis.run(count, hit);
     const error = await frozen(server.pid, () => rejection(redis.run(count, hit)));
     expect(error).toMatchObject({ code: "ERR_SLUICE_REDIS_UNKNOWN", applied: "unknown" });
@@ -99,7 +102,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
   it("leaves no doubt about a read without an answer", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url, deadlineMs: 100 });
-    await redis.read("PING", []);
+    await awake(redis);
     const error = await frozen(server.pid, () => rejection(redis.read("GET", ["hits"])));
     expect(error).toMatchObject({ code: "ERR_SLUICE_REDIS_UNAVAILABLE", applied: "no", reason: "deadline" });
   });
@@ -107,7 +110,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
   it("takes a deadline of its own for one call", async () => {
     const server = await ownServer();
     const redis = connected({ url: server.url, deadlineMs: 5000 });
-    await redis.read("PING", []);
+    await awake(redis);
     await frozen(server.pid, async () => {
       const ms = await timed(() => rejection(redis.run(count, hit, { deadlineMs: 50 })));
       expect(ms).toBeLessThan(1000);
@@ -163,7 +166,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
     const events = heard();
     const redis = connected({ url: server.url });
     const counter = createCoalescer({ redis, script: poisonable });
-    await redis.read("PING", []);
+    await awake(redis);
     const admin = new Ioredis(server.port);
     onTestFinished(() => admin.disconnect());
     await admin.replicaof("127.0.0.1", 1);
@@ -203,7 +206,7 @@ describeNeeding({ redis: "real" }, "a failing Redis", () => {
       () => {},
       () => {},
     );
-    await redis.read("PING", []);
+    await awake(redis);
     const admin = new Ioredis(server.port);
     onTestFinished(() => admin.disconnect());
     const list = String(await admin.client("LIST"));

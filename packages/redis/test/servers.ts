@@ -50,6 +50,11 @@ export async function until<T>(work: () => Promise<T> | T, withinMs = 10_000): P
   }
 }
 
+/** Waits until a port is connected, which may take longer than one call may wait. */
+export async function awake(redis: RedisConnection): Promise<void> {
+  await until(() => redis.read("PING", []));
+}
+
 /** The error that a promise rejects with; fails when it does not. */
 export async function rejection(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
   const [outcome] = await Promise.allSettled([work]);
