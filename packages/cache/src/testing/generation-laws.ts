@@ -33,6 +33,19 @@ export const generationLaws: readonly CacheStoreLaw[] = [
     },
   },
   {
+    title: "generations beside a record are as they are now, and those of no other read",
+    async check({ store, prefix }) {
+      const { key, gen, tag } = keysOf(prefix);
+      const [one, other] = [await store.mint([gen], keepMs), await store.mint([tag], keepMs)];
+      const read = async (generation: string) => (await store.read({ key, generations: [generation] })).generations;
+      assert.deepEqual(await Promise.all([read(gen), read(tag), read(gen)]), [one, other, one]);
+      assert.deepEqual([await read(tag), await read(gen)], [other, one]);
+      const token = await store.bump({ generations: [gen], keepMs });
+      assert.deepEqual(await Promise.all([read(gen), read(tag)]), [[token], other]);
+      assert.deepEqual(await read(`${gen}:absent`), [null]);
+    },
+  },
+  {
     title: "a soft bump lets what stood on the value before be served for its time, and nothing older",
     async check({ store, prefix, pass }) {
       const { gen } = keysOf(prefix);
