@@ -223,7 +223,7 @@ return #fields > 0 and redis.call('HDEL', KEYS[1], unpack(fields)) or 0
 /** Decides about several limits at once, all are spent or none is. */
 export const takeScript: Script = {
   name: "take",
-  sha1: "e32dde1be4d3c72818a9015c3261aada57e15551",
+  sha1: "e209db732eb664088eedad858cc67e098169d435",
   source: `--[[
 take: decides about several limits at once, all are spent or none is.
 
@@ -575,10 +575,12 @@ local function rows_of(plan, keys)
       known[key], subjects[#subjects + 1] = subject, subject
     end
     subject.fields[#subject.fields + 1] = ask.field
-    local row = { subject = subject, place = #subject.fields, now = plan.now, field = ask.field, kind = ask.kind }
-    row.limit, row.per, row.extra, row.cost = ask.limit, ask.per, ask.extra, ask.cost
-    row.counts_denied, row.has_short_way = ask.counts_denied, ask.hit ~= nil
-    rows[index] = row
+    -- At once, as a table that grows costs more than all else here.
+    rows[index] = {
+      subject = subject, place = #subject.fields, now = plan.now, field = ask.field, kind = ask.kind,
+      limit = ask.limit, per = ask.per, extra = ask.extra, cost = ask.cost, wait = 0,
+      counts_denied = ask.counts_denied, has_short_way = ask.hit ~= nil,
+    }
   end
   return rows, subjects
 end
