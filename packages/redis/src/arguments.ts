@@ -26,7 +26,18 @@ export function checkLists({ name, keys: count }: Script, keys: readonly string[
   if (count !== undefined && keys.length !== count) {
     throw new InvalidArgumentError("keys", `${count} keys, as ${name} takes`, keys.length);
   }
-  for (const key of keys) if (typeof key !== "string") throw new InvalidArgumentError("keys", "strings", key);
+  for (const key of keys) checkedKey(key);
+}
+
+/**
+ * A key, which is text.
+ *
+ * @throws `ERR_SLUICE_INVALID_ARGUMENT` for anything else.
+ * @internal
+ */
+export function checkedKey(key: string): string {
+  if (typeof key === "string") return key;
+  throw new InvalidArgumentError("keys", "strings", key);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, systemClock, systemRandom, type Clock, type Random } from "@sluice/core";
 
+import { checkedArgument, checkLists } from "./arguments.ts";
 import { alike } from "./batch.ts";
 import { redisEvents } from "./events.ts";
 import type { Entry, Redis, Reply, Script } from "./port.ts";
@@ -93,10 +94,10 @@ async function compensate({ script, ...options }: CoalescerOptions, entry: Entry
   }
 }
 
-function checkEntry({ name, keys }: Script, entry: Entry): void {
-  if (keys !== undefined && entry.keys.length !== keys) {
-    throw new InvalidArgumentError("keys", `${keys} keys, as ${name} takes`, entry.keys.length);
-  }
+// Here, and not only where the batch is sent: what no client can send must not fail the others of its batch.
+function checkEntry(script: Script, { keys, args }: Entry): void {
+  checkLists(script, keys, args);
+  for (const argument of args) checkedArgument(argument);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from "@sluice/core";
 
+import { checkedKey } from "./arguments.ts";
 import { checkDeadline } from "./coalescer.ts";
 import { ownError } from "./errors.ts";
 import type { CallOptions, Redis, Reply } from "./port.ts";
@@ -90,9 +91,14 @@ export function createReader<Bytes extends boolean = false>(
   const readEach = async (keys: readonly string[], signal: AbortSignal | undefined): Promise<Values> =>
     (await Promise.all(keys.map((key) => queue.add([key], signal)))).flat();
   return {
-    get: async (key, { signal } = {}) => (await queue.add([key], signal))[0] ?? null,
+    get: async (key, { signal } = {}) => (await queue.add([checkedKey(key)], signal))[0] ?? null,
     getAll(keys, { signal } = {}) {
       if (keys.length === 0) return Promise.resolve([]);
+      try {
+        for (const key of keys) checkedKey(key);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       return redis.sharded ? readEach(keys, signal) : queue.add(keys, signal);
     },
   };

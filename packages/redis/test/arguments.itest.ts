@@ -2,7 +2,14 @@ import { describeNeeding } from "@sluice/testing/vitest";
 import { Redis as Ioredis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 
-import { createRedis, type Argument, type RedisConnection, type RedisDriver } from "../src/index.ts";
+import {
+  createCoalescer,
+  createReader,
+  createRedis,
+  type Argument,
+  type RedisConnection,
+  type RedisDriver,
+} from "../src/index.ts";
 import { everyClient } from "./every-client.ts";
 import { scriptOf } from "./scripts.ts";
 import { ownServer, rejection, timed } from "./servers.ts";
@@ -54,6 +61,25 @@ describeNeeding({ redis: "real" }, "a call with arguments of a wrong type", () =
     expect(await admin.info("commandstats")).not.toMatch(/cmdstat_(eval|evalsha|get|mget):/);
     // No call was left waiting, so nothing holds up the end.
     expect(await timed(() => redis.close())).toBeLessThan(1000);
+  });
+
+  it.each(everyClient)("fails no other of its batch, through $name on $on", async ({ open, engine }) => {
+    const redis = await open((await ownServer(undefined, engine)).port);
+    const coalescer = createCoalescer({ redis, script: echo, deadlineMs: 5000 });
+    const reader = createReader({ redis, deadlineMs: 5000 });
+    const refusal = { status: "rejected", reason: { code: "ERR_SLUICE_INVALID_ARGUMENT" } };
+    const run = (argument: unknown) => coalescer.run({ keys: ["a"], args: [argument as Argument] });
+    const echoed = { status: "fulfilled", value: [1, "a", "1"] };
+    expect(await Promise.allSettled([run(1), run(null), run({}), run(1)])).toMatchObject([
+      echoed,
+      refusal,
+      refusal,
+      echoed,
+    ]);
+    const none = null as unknown as string;
+    const reads = [reader.get("a"), reader.get(none), reader.getAll(["a", none]), reader.get("b")];
+    const nothing = { status: "fulfilled", value: null };
+    expect(await Promise.allSettled<unknown>(reads)).toMatchObject([nothing, refusal, refusal, nothing]);
   });
 
   it.each(everyClient)("is not one of any text or size, through $name on $on", async ({ open, engine }) => {
