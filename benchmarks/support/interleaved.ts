@@ -19,7 +19,7 @@ export interface Measured {
   readonly ratios: Readonly<Record<string, number>>;
 }
 
-const warmUpMs = 500;
+const warmUpMs = 1500;
 
 /**
  * Measures several sides in short turns, one after the other, in an order that changes from round to round: what else

@@ -98,10 +98,10 @@ export class Counters {
       present.reads += 1;
       if (hit) present.hits += 1;
     }
-    const nowMs = this.#clock.monotonic();
-    if (nowMs >= this.#bucketEndsMs) this.#turn(nowMs);
+    if (startedMs >= this.#bucketEndsMs) this.#turn(startedMs);
     if (cacheEvents.hasSubscribers) {
-      cacheEvents.publish({ type: "read", scope: this.scope, outcome, durationMs: nowMs - startedMs });
+      const durationMs = this.#clock.monotonic() - startedMs;
+      cacheEvents.publish({ type: "read", scope: this.scope, outcome, durationMs });
     }
   }
 
