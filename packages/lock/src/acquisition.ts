@@ -85,7 +85,7 @@ export class Acquisition {
       this.#letGo();
       throw signal.reason;
     }
-    return this.#hold(turn, grantedMs);
+    return await this.#hold(turn, grantedMs);
   }
 
   async #hold(turn: Turn, grantedMs: number): Promise<HeldLock> {
@@ -99,7 +99,8 @@ export class Acquisition {
       if (wasHeld) lockEvents.publish({ type: "released", keys, heldMs: clock.monotonic() - grantedMs });
     };
     try {
-      const tokens = await this.#mint();
+      const { fence } = this.#facts;
+      const tokens = fence ? await this.#mint(fence) : noTokens;
       lockEvents.publish({ type: "acquired", keys, waitedMs: this.#waitedMs() });
       return heldLock({ clock, keys, owner, tokens, lease, grantedMs, release });
     } catch (error) {
@@ -123,9 +124,8 @@ export class Acquisition {
     });
   }
 
-  async #mint(): Promise<ReadonlyMap<string, bigint>> {
-    const { fence, request, waitMs } = this.#facts;
-    if (!fence) return noTokens;
+  async #mint(fence: Fence): Promise<ReadonlyMap<string, bigint>> {
+    const { request, waitMs } = this.#facts;
     let tokens: ReadonlyMap<string, bigint> | undefined;
     try {
       tokens = await fence.mint(request, Math.max(0, waitMs - this.#waitedMs()));

@@ -99,8 +99,13 @@ export function createLocks(options: LocksOptions = {}): Locks {
     return new Acquisition({ ...settings, queues, request, waitMs, signal });
   }
 
-  async function acquire(keys: string | readonly string[], perCall: AcquireOptions = {}): Promise<HeldLock> {
-    return acquisition(keys, perCall).run();
+  // Not an async function, in which every lock would wait for a promise more.
+  function acquire(keys: string | readonly string[], perCall: AcquireOptions = {}): Promise<HeldLock> {
+    try {
+      return acquisition(keys, perCall).run();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   return {

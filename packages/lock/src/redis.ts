@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from "@sluice/core";
-import { createCoalescer, slotOf, type Coalescer, type Redis, type Script } from "@sluice/redis";
+import { createCoalescer, slotOf, type Coalescer, type Redis, type Reply, type Script } from "@sluice/redis";
 
 import { FreedKeys } from "./redis/freed-keys.ts";
 import { acquireScript, extendScript, releaseScript } from "./redis/scripts.generated.ts";
@@ -56,7 +56,7 @@ class RedisLocks implements LockStore {
 
   async acquire({ keys, owner, leaseMs }: LockRequest, signal?: AbortSignal): Promise<LockAnswer> {
     const taken: (readonly string[])[] = [];
-    const options = signal ? { signal } : {};
+    const options = signal ? { signal } : undefined;
     for (const group of this.#groups(keys)) {
       const freeInMs = Number(await this.#acquire.run({ keys: group, args: [owner, leaseMs] }, options));
       if (freeInMs > 0) {
@@ -77,7 +77,10 @@ class RedisLocks implements LockStore {
   }
 
   async release({ keys, owner }: LockOwner): Promise<boolean> {
-    return (await this.#freeAll(this.#groups(keys), owner)) > 0;
+    const groups = this.#groups(keys);
+    const [only] = groups;
+    const isOne = groups.length === 1 && only;
+    return Number(await (isOne ? this.#free(only, owner) : this.#freeAll(groups, owner))) > 0;
   }
 
   watch(keys: readonly string[], sinceMs: number, onFree: () => void): LockWatch {
@@ -85,8 +88,12 @@ class RedisLocks implements LockStore {
   }
 
   async #freeAll(groups: readonly (readonly string[])[], owner: string): Promise<number> {
-    const freed = await Promise.all(groups.map((keys) => this.#release.run({ keys, args: [owner] })));
+    const freed = await Promise.all(groups.map((keys) => this.#free(keys, owner)));
     return freed.reduce<number>((sum, count) => sum + Number(count), 0);
+  }
+
+  #free(keys: readonly string[], owner: string): Promise<Reply> {
+    return this.#release.run({ keys, args: [owner] });
   }
 
   /** What one script can take at once: all keys, or in a Cluster a run of keys that share a slot. */

@@ -10,6 +10,8 @@ Two passes, since nothing may be written before it is known that all are free. A
 gets it with a new lease, so a call that is sent twice takes once. A key without an expiry is not ours: it never ends by
 itself, which is answered as a lease that begins now.
 ]]
+-- One alone needs no look first: there is nothing that would have to stay unwritten.
+if #KEYS == 1 and redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
 local in_the_way = 0
 for _, key in ipairs(KEYS) do
   local owner = redis.call('GET', key)
