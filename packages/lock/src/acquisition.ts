@@ -85,7 +85,7 @@ export class Acquisition {
       this.#letGo();
       throw signal.reason;
     }
-    return await this.#hold(turn, grantedMs);
+    return this.#hold(turn, grantedMs);
   }
 
   async #hold(turn: Turn, grantedMs: number): Promise<HeldLock> {
