@@ -9,6 +9,8 @@ export interface Extent {
   readonly rounds: number;
   /** Length of one side's turn in a round. */
   readonly roundMs: number;
+  /** How long each side runs before it is measured, for the engine to compile it. Default 1500. */
+  readonly warmUpMs?: number;
 }
 
 /** What the sides reached, by their names. */
@@ -19,14 +21,13 @@ export interface Measured {
   readonly ratios: Readonly<Record<string, number>>;
 }
 
-const warmUpMs = 1500;
-
 /**
  * Measures several sides in short turns, one after the other, in an order that changes from round to round: what else
  * the machine does then hits all sides alike. The first side is ours.
  */
 export async function interleaved(sides: Readonly<Record<string, Call>>, extent: Extent): Promise<Measured> {
   const names = Object.keys(sides);
+  const { warmUpMs = 1500 } = extent;
   const rates = new Map(names.map((name) => [name, [] as number[]]));
   for (const name of names) await rate(sides[name], { ...extent, roundMs: warmUpMs });
   for (let round = 0; round < extent.rounds; round += 1) {
