@@ -112,17 +112,17 @@ class FlashLane<Tx> implements Flash {
     const { id, lines } = wanted;
     const [line] = lines;
     const askedMs = this.#ground.settings.clock.monotonic();
-    const times = { askedMs, dueMs: askedMs + this.#deadlineMs };
+    const dueMs = askedMs + this.#deadlineMs;
     if (!line || !this.#ridesAlong(wanted)) {
       // No product has such an id.
-      return resultOf(id, await this.#lanes.add({ wanted, lane: `\0${id}`, isAlone: true, ...times }));
+      return resultOf(id, await this.#lanes.add({ wanted, lane: `\0${id}`, isAlone: true, askedMs, dueMs }));
     }
     const { productId, quantity } = line;
     const isAdmitted = fresh && this.#ground.hints !== undefined;
     if (fresh && (await this.#isSoldOut(productId, quantity))) {
       return { status: "sold_out", id, productId, available: 0, certainty: "hint" };
     }
-    const decision = await this.#lanes.add({ wanted, lane: productId, isAlone: false, ...times });
+    const decision = await this.#lanes.add({ wanted, lane: productId, isAlone: false, askedMs, dueMs });
     if (isAdmitted && decision.outcome === "sold_out")
       inventoryEvents.publish({ type: "admission-refused", productId });
     return resultOf(id, decision);
