@@ -59,8 +59,9 @@ const notYet: HeaderPatch = { expires: "0" };
 /**
  * Answers public GETs and HEADs from a cache, and stores what their handlers reply: 200 to a request that is nobody's
  * own, without `Set-Cookie`, without a `Cache-Control` that forbids it, and as whole as the adapter could hold. All
- * else is `private, no-store`, unless the handler says otherwise. So is a request with more than 64 query parameters. The head of a stream, and of a reply that is too
- * large to be held, goes out before that is known: it has `Expires: 0` instead.
+ * else is `private, no-store`, unless the handler says otherwise, and so is the reply to a request with more than 64
+ * query parameters. The head of a stream, and of a reply that is too large to be held, goes out before that is known:
+ * it has `Expires: 0` instead.
  *
  * One handler runs for all who ask for the same at once, in all processes. Past its time, with `stale.onError`, one
  * request runs the handler and the others get `STALE`. A 304 needs neither handler nor database. What clients say in

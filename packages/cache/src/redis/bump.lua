@@ -10,7 +10,8 @@ returns    the new token
 O(n), one slot.
 In the order of the keys: that of any tag comes before a tag's own. Whoever finds the first as it was knows that the
 second still is. A server that is full takes no value and can still remove one: an absent generation gets a new value
-before anything is loaded, and so ends what stood on it as well. Announced here, so that nothing is ever applied and not announced. Run twice, it invalidates twice.
+before anything is loaded, and so ends what stood on it as well. Announced here, so that nothing is ever applied and not
+announced. Run twice, it invalidates twice.
 ]]
 local time = redis.call('TIME')
 local token = string.format('%010d%06d', time[1], time[2]) .. ARGV[1]

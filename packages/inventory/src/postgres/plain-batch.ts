@@ -5,7 +5,7 @@ import type { BatchDecision, Decision, WantedBatch, WantedUnits } from "../store
 import { levelOf, type LevelRow } from "./routines.ts";
 import { boundedWait, edgeOf, knownDecision, msOf, type KnownRow } from "./statements.ts";
 
-/** Group commit by plain statements, in a transaction of ours: the lock, a look at the ids, and one write for all that fits. */
+/** Group commit by plain statements, in our own transaction: the lock, a look at the ids, one write for all that fits. */
 export async function plainBatch(sql: Sql, schema: string, batch: WantedBatch): Promise<BatchDecision> {
   const { productId, requests } = batch;
   await sql.script(boundedWait);
